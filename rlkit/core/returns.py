@@ -1,0 +1,31 @@
+"""Returns: what a sequence of rewards is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlkit.core.checks import number, real_array
+
+
+def discounted_return(rewards: Any, gamma: float) -> float:
+    """Return r_0 + gamma r_1 + gamma^2 r_2 + ... for one finite sequence of rewards.
+
+    Computed from the back, by R_t = r_t + gamma R_{t+1}: no power is ever taken.
+
+    Args:
+        rewards: float[T], the rewards in the order in which they came; an empty sequence is worth 0.
+        gamma: the discount, in [0, 1].
+
+    Raises:
+        ValueError: if rewards is not a flat list of finite numbers or gamma lies outside [0, 1].
+
+    Source: the lecture's goal, "maximize r_0 + gamma r_1 + gamma^2 r_2 + ...".
+    """
+    r = real_array("rewards", rewards)
+    if r.ndim != 1:
+        raise ValueError(f"rewards has shape {r.shape}, but one flat sequence was expected")
+    gamma = number("gamma", gamma, 0, 1)
+    total = 0.0
+    for reward in r[::-1]:
+        total = float(reward) + gamma * total
+    return total

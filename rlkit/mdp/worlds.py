@@ -1,0 +1,342 @@
+"""The lecture's worlds, and the standard book's, as grids of cells.
+
+Each world is one short function: where the cells are, and what a move does in a cell. :func:`grid_world` makes the tables.
+A cell is (row, column), counted from the top left; a state's number is the cell's place in reading order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rlkit.core.checks import number
+from rlkit.mdp.tabular import TabularMDP
+
+Cell = tuple[int, int]
+Outcome = tuple[float, Cell, float]
+"""One thing that a move can lead to: (probability, next cell, reward)."""
+
+COMPASS = {"up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1)}
+"""The four moves, as (change of row, change of column)."""
+
+KINGS = COMPASS | {"up right": (-1, 1), "down right": (1, 1), "down left": (1, -1), "up left": (-1, -1)}
+"""The eight moves of a king in chess."""
+
+
+@dataclass(frozen=True, eq=False)
+class GridWorld(TabularMDP):
+    """A world whose states are cells of a grid: a TabularMDP that knows how to be drawn.
+
+    Attributes:
+        cells: the (row, column) of each state.
+        shape: (rows, columns) of the grid that contains them; places without a state are walls (or water).
+        moves: the (row, column) step of each action, for arrows.
+        marks: a letter to write into a cell, by state.
+    """
+
+    cells: tuple[Cell, ...] = ()
+    shape: tuple[int, int] = (0, 0)
+    moves: tuple[Cell, ...] = ()
+    marks: Mapping[int, str] = field(default_factory=dict)
+
+    def state(self, cell: Cell) -> int:
+        """Return the number of the state at ``cell``."""
+        return self.cells.index(cell)
+
+    def on_grid(self, values: np.ndarray) -> np.ndarray:
+        """Return float[S] laid out as float[rows, columns], NaN where there is no state."""
+        grid = np.full(self.shape, np.nan)
+        grid[tuple(np.transpose(self.cells))] = values
+        return grid
+
+
+def grid_world(
+    cells: Iterable[Cell],
+    outcomes: Callable[[Cell, Cell], list[Outcome] | None],
+    gamma: float,
+    *,
+    exits: Iterable[Cell] = (),
+    start: Cell | None = None,
+    moves: Mapping[str, Cell] = COMPASS,
+    marks: Mapping[Cell, str] | None = None,
+) -> GridWorld:
+    """Make the tables of a grid.
+
+    Args:
+        cells: all (row, column) that are states.
+        outcomes: ``outcomes(cell, move)`` lists what the move leads to, or is None where the move does not exist.
+        gamma: the discount.
+        exits: terminal cells; they absorb, and ``outcomes`` is not asked about them.
+        start: where episodes begin (default: any cell that is no exit).
+        moves: the actions, by name.
+        marks: letters to write into cells when the world is drawn.
+    """
+    cells, exits = sorted(cells), set(exits)
+    index = {cell: s for s, cell in enumerate(cells)}
+    S, A = len(cells), len(moves)
+    P, R, available = np.zeros((S, A, S)), np.zeros((S, A, S)), np.ones((S, A), bool)
+    for s, cell in enumerate(cells):
+        for a, move in enumerate(moves.values()):
+            listed = [(1.0, cell, 0.0)] if cell in exits else outcomes(cell, move)
+            available[s, a] = listed is not None
+            for p, to, reward in listed or ():
+                # Two outcomes may lead to the same cell: probabilities add up, and the reward is their mean.
+                total = P[s, a, index[to]] + p
+                if total > 0:
+                    R[s, a, index[to]] += (reward - R[s, a, index[to]]) * p / total
+                P[s, a, index[to]] = total
+    return GridWorld(
+        P,
+        R,
+        gamma,
+        start=None if start is None else np.eye(S)[index[start]],
+        terminal=np.array([cell in exits for cell in cells]),
+        available=available,
+        states=tuple(str(cell) for cell in cells),
+        actions=tuple(moves),
+        cells=tuple(cells),
+        shape=(1 + max(row for row, _ in cells), 1 + max(column for _, column in cells)),
+        moves=tuple(moves.values()),
+        marks={index[cell]: mark for cell, mark in (marks or {}).items()},
+    )
+
+
+def add(cell: Cell, move: Cell) -> Cell:
+    """Return the cell that lies one move further."""
+    return cell[0] + move[0], cell[1] + move[1]
+
+
+def slipping(move: Cell, slip: float) -> list[tuple[float, Cell]]:
+    """Return what becomes of a move on slippery ground: itself, or with probability slip a move to either side."""
+    row, column = move
+    sides = [(-column, row), (column, -row)]
+    return [(1 - slip, move)] + ([(slip / 2, side) for side in sides] if slip else [])
+
+
+def rectangle(rows: int, columns: int) -> list[Cell]:
+    """Return all cells of a grid without walls."""
+    return [(row, column) for row in range(rows) for column in range(columns)]
+
+
+# -- the lecture's worlds --------------------------------------------------------------------------------------------
+
+
+def mitchell(gamma: float = 0.9) -> GridWorld:
+    """The lecture's MDP example: two rows of three cells, the goal at the top right.
+
+    Entering the goal pays 100, every other move 0. Moves off the grid do not exist.
+
+    Source: Mitchell (1997), chapter 13; its figure prints one entry of Q*, 72.9, as 72.
+    """
+    cells = rectangle(2, 3)
+    goal = (0, 2)
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome] | None:
+        to = add(cell, move)
+        return [(1.0, to, 100.0 if to == goal else 0.0)] if to in cells else None
+
+    return grid_world(cells, outcomes, gamma, exits=[goal], marks={goal: "G"})
+
+
+def minimum_time_to_goal(gamma: float = 1.0) -> GridWorld:
+    """The lecture's minimum time to goal: a 4 x 4 grid with two exits in opposite corners, reward -1 for every move.
+
+    Moves off the grid leave you where you are, and cost 1 too. Without a discount V* is minus the number of moves to the
+    nearer exit.
+
+    Source: Harmon and Harmon's tutorial; the same world as Sutton and Barto (2018), example 4.1.
+    """
+    cells = rectangle(4, 4)
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        to = add(cell, move)
+        return [(1.0, to if to in cells else cell, -1.0)]
+
+    exits = [(0, 0), (3, 3)]
+    return grid_world(cells, outcomes, gamma, exits=exits, marks=dict.fromkeys(exits, "G"))
+
+
+# -- one world, three reward functions -------------------------------------------------------------------------------
+
+BANK = [(0, c) for c in range(5)] + [(1, 0), (1, 4)] + [(2, c) for c in range(5)]
+"""Twelve cells around a rock: a path along the top, a path along the bottom, and below that a river (row 3)."""
+_HOME, _GATE = (2, 0), (2, 4)
+
+
+def river(task: str, slip: float = 0.2, gamma: float = 1.0) -> GridWorld:
+    """Walk from H to the gate G along a slippery river bank, for one of two reward functions.
+
+    A move goes astray with probability ``slip``, half of it to either side. Moves into the rock leave you where you are.
+
+    Args:
+        task: "delayed": the gate pays 1, the river -1 and ends the walk, everything else 0 (pure delayed reward and
+            avoidance). "time": every move costs 1, the river carries you back to H (minimum time to goal).
+        slip: in [0, 1].
+        gamma: the discount.
+    """
+    if task not in ("delayed", "time"):
+        raise ValueError(f"task is {task!r}, but 'delayed' or 'time' was expected")
+    slip = number("slip", slip, 0, 1)
+    water = [(3, c) for c in range(5)]
+    delayed = task == "delayed"
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        listed: list[Outcome] = []
+        for p, way in slipping(move, slip):
+            to = add(cell, way)
+            if to in water:
+                listed.append((p, to, -1.0) if delayed else (p, _HOME, -1.0))
+            else:
+                to = to if to in BANK else cell
+                listed.append((p, to, float(to == _GATE) if delayed else -1.0))
+        return listed
+
+    exits = [_GATE, *(water if delayed else [])]
+    marks = {_HOME: "H", _GATE: "G"} | (dict.fromkeys(water, "~") if delayed else {})
+    return grid_world(BANK + (water if delayed else []), outcomes, gamma, exits=exits, start=_HOME, marks=marks)
+
+
+def guarded_gate(alert: float = 0.5, gamma: float = 1.0) -> TabularMDP:
+    """The river bank as a game: a guard waits at the gate, and with probability ``alert`` steps towards you after you.
+
+    Reaching the gate while the guard is not on it pays 1, meeting the guard -1, everything else 0. The ground does not
+    slip. The guard takes the shorter way around the rock (clockwise, where both are as long) and is part of the world: it follows a fixed
+    rule, which is what makes this a Markov decision process. An opponent who chooses is the subject of chapter 7.
+
+    A state is the pair (your cell, the guard's cell), plus two at the end: won and lost.
+    """
+    alert = number("alert", alert, 0, 1)
+    ring = [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (1, 4), (2, 4), (2, 3), (2, 2), (2, 1), (2, 0), (1, 0)]
+    n, home, gate = len(ring), ring.index(_HOME), ring.index(_GATE)
+    pairs = [(me, guard) for me in range(n) for guard in range(n) if me != guard]
+    index = {pair: s for s, pair in enumerate(pairs)}
+    won, lost = len(pairs), len(pairs) + 1
+    P, R = np.zeros((lost + 1, 3, lost + 1)), np.zeros((lost + 1, 3))
+    for (me, guard), s in index.items():
+        for a, turn in enumerate((0, 1, -1)):
+            here = (me + turn) % n
+            towards = 1 if (here - guard) % n <= n / 2 else -1
+            for p, there in ((1 - alert, guard), (alert, (guard + towards) % n)):
+                crossed = here == guard and there == me
+                if here == there or crossed or here == guard:
+                    to = lost
+                else:
+                    to = won if here == gate else index[here, there]
+                P[s, a, to] += p
+            R[s, a] = P[s, a, won] - P[s, a, lost]
+    P[[won, lost], :, [won, lost]] = 1
+    terminal = np.arange(lost + 1) >= won
+    start = np.eye(lost + 1)[index[home, gate]]
+    names = tuple(f"you {ring[me]}, guard {ring[guard]}" for me, guard in pairs) + ("won", "lost")
+    return TabularMDP(P, R, gamma, start, terminal, states=names, actions=("wait", "clockwise", "anticlockwise"))
+
+
+def two_chests(near: float = 10.0, far: float = 80.0, gamma: float = 0.9) -> GridWorld:
+    """A corridor of eight cells with a small chest at its left end and a large one at its right end.
+
+    Opening a chest (entering its cell) pays ``near`` or ``far`` and ends the walk; other moves pay 0. From the third cell the
+    near chest is 2 moves away and the far one 5, so the best way flips where gamma^3 = near / far.
+    """
+    last = 7
+    cells = [(0, c) for c in range(last + 1)]
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        to = add(cell, move)
+        return [(1.0, to, near if to == cells[0] else far if to == cells[last] else 0.0)]
+
+    moves = {name: COMPASS[name] for name in ("left", "right")}
+    marks = {cells[0]: f"{near:g}", cells[last]: f"{far:g}"}
+    return grid_world(cells, outcomes, gamma, exits=[cells[0], cells[last]], start=cells[2], moves=moves, marks=marks)
+
+
+# -- the standard book's worlds --------------------------------------------------------------------------------------
+
+
+def teleports(gamma: float = 0.9) -> GridWorld:
+    """Sutton and Barto's 5 x 5 grid: every move from A leads to A' and pays 10, from B to B' and pays 5.
+
+    Moves off the grid leave you where you are and pay -1; all others pay 0. Nothing ends.
+
+    Source: Sutton and Barto (2018), examples 3.5 and 3.8.
+    """
+    cells = rectangle(5, 5)
+    jumps = {(0, 1): ((4, 1), 10.0), (0, 3): ((2, 3), 5.0)}
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        if cell in jumps:
+            return [(1.0, *jumps[cell])]
+        to = add(cell, move)
+        return [(1.0, to, 0.0) if to in cells else (1.0, cell, -1.0)]
+
+    return grid_world(cells, outcomes, gamma, marks={(0, 1): "A", (4, 1): "A′", (0, 3): "B", (2, 3): "B′"})
+
+
+def cliff(gamma: float = 1.0) -> GridWorld:
+    """A 4 x 12 grid with a cliff along its lower edge, between the start and the goal; every move costs 1.
+
+    Stepping off the cliff costs 100 and leads back to the start; the episode goes on. Moves off the grid leave you where
+    you are.
+
+    Source: Sutton and Barto (2018), example 6.6.
+    """
+    edge = [(3, c) for c in range(1, 11)]
+    start, goal = (3, 0), (3, 11)
+    cells = [cell for cell in rectangle(4, 12) if cell not in edge]
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        to = add(cell, move)
+        if to in edge:
+            return [(1.0, start, -100.0)]
+        return [(1.0, to if to in cells else cell, -1.0)]
+
+    return grid_world(cells, outcomes, gamma, exits=[goal], start=start, marks={start: "S", goal: "G"})
+
+
+def windy(moves: Mapping[str, Cell] = COMPASS, gamma: float = 1.0) -> GridWorld:
+    """A 7 x 10 grid in which a wind blows upwards, by as many cells as the column that you leave says; every move costs 1.
+
+    Args:
+        moves: COMPASS; or KINGS; or ``KINGS | {"stay": (0, 0)}``.
+        gamma: the discount.
+
+    Source: Sutton and Barto (2018), example 6.5 and exercise 6.9.
+    """
+    wind = (0, 0, 0, 1, 1, 1, 2, 2, 1, 0)
+    start, goal = (3, 0), (3, 7)
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        row, column = add(cell, move)
+        row -= wind[cell[1]]
+        return [(1.0, (min(max(row, 0), 6), min(max(column, 0), 9)), -1.0)]
+
+    marks = {start: "S", goal: "G"}
+    return grid_world(rectangle(7, 10), outcomes, gamma, exits=[goal], start=start, moves=moves, marks=marks)
+
+
+def dyna_maze(gamma: float = 0.95, slip: float = 0.0) -> GridWorld:
+    """A 6 x 9 maze with three walls; entering the goal at the top right pays 1, everything else 0.
+
+    Moves into walls or off the grid leave you where you are. The shortest way from the start takes 14 moves.
+
+    Args:
+        gamma: the discount.
+        slip: probability that a move goes astray to one side (the book's maze: 0).
+
+    Source: Sutton and Barto (2018), example 8.1.
+    """
+    slip = number("slip", slip, 0, 1)
+    walls = [(1, 2), (2, 2), (3, 2), (4, 5), (0, 7), (1, 7), (2, 7)]
+    start, goal = (2, 0), (0, 8)
+    cells = [cell for cell in rectangle(6, 9) if cell not in walls]
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        listed: list[Outcome] = []
+        for p, way in slipping(move, slip):
+            to = add(cell, way)
+            to = to if to in cells else cell
+            listed.append((p, to, float(to == goal)))
+        return listed
+
+    return grid_world(cells, outcomes, gamma, exits=[goal], start=start, marks={start: "S", goal: "G"})

@@ -1,0 +1,64 @@
+"""Curves: one line for what is exact, a mean with its interval for what was run several times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rlkit.core.checks import real_array
+from rlkit.core.stats import mean_interval
+from rlkit.show.picture import FAINT, INK, SERIES, Picture, canvas, in_style, picture, words
+
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
+"""Each curve differs from the others by its line as well as by its colour."""
+
+
+@in_style
+def curves(
+    series: Mapping[str, Any],
+    x: Any = None,
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    log: bool = False,
+    reference: Mapping[str, float] | None = None,
+    alt: str = "",
+) -> Picture:
+    """Draw one curve for each entry of ``series``.
+
+    Args:
+        series: by label, float[T] for a curve that is exact, or float[K, T] for K runs: their mean and its 95 % Student-t
+            interval.
+        x: float[T], or by label where the curves differ (default: 0, 1, 2, ...).
+        xlabel, ylabel, title: what the axes show.
+        log: whether the vertical axis is logarithmic.
+        reference: horizontal lines by label, such as an exact optimum.
+        alt: what the figure shows, in words (default: the labels and where each curve begins and ends).
+    """
+    figure, ax = canvas()
+    told = []
+    for k, (label, data) in enumerate(series.items()):
+        y = real_array(label, data)
+        at = x[label] if isinstance(x, Mapping) else x
+        at = np.arange(y.shape[-1]) if at is None else real_array("x", at, (y.shape[-1],))
+        colour = SERIES[k % len(SERIES)]
+        if y.ndim == 2:
+            y, low, high = mean_interval(y)
+            ax.fill_between(at, low, high, color=colour, alpha=0.2, lw=0)
+        ax.plot(at, y, color=colour, ls=DASHES[k % len(DASHES)], label=label)
+        told.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}")
+    for label, height in (reference or {}).items():
+        ax.axhline(height, color=INK, lw=1, ls=":")
+        ax.annotate(label, (1, height), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", size=9)
+    if log:
+        ax.set_yscale("log")
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.grid(alpha=0.5)
+    ax.tick_params(colors=FAINT, labelcolor=INK)
+    if len(series) > 1:
+        ax.legend()
+    heading = title or f"{ylabel} against {xlabel}"
+    return picture(figure, alt or f"{heading}: {words(told)}.")

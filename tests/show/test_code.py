@@ -1,0 +1,51 @@
+"""Listings: the package's own source, its docstring cut short, and the difference of two functions."""
+
+import inspect
+
+from rlkit import show
+from rlkit.mdp import TabularMDP, policy_iteration, value_iteration
+
+
+def plain(x):
+    """Add one.
+
+    At length.
+    """
+    y = x + 1
+    return y
+
+
+def other(x):
+    """Add two."""
+    y = x + 2
+    return y
+
+
+def test_source_is_the_package_source_without_the_long_docstring():
+    listing = show.source(value_iteration)
+    body = inspect.getsource(value_iteration).split('"""')[2]
+    assert listing.text.endswith(body.rstrip())
+    assert '"""Yield V after each sweep of value iteration."""' in listing.text
+    assert "Puterman" not in listing.text
+
+
+def test_numbers_of_the_algorithm_stay_in_the_listing():
+    assert all(f"# ({k})" in show.source(policy_iteration).text for k in range(1, 6))
+
+
+def test_a_notebook_learns_whose_source_it_shows():
+    data, metadata = show.source(plain)._repr_mimebundle_()
+    assert data["text/markdown"].startswith("```python\ndef plain(x):")
+    assert metadata == {"rlkit_shows": [f"{__name__}.plain"]}
+    assert show.diff(plain, other).shows == [f"{__name__}.plain", f"{__name__}.other"]
+
+
+def test_diff_marks_what_changes_and_keeps_the_rest():
+    lines = show.diff(plain, other).text.splitlines()
+    assert "-    y = x + 1" in lines
+    assert "+    y = x + 2" in lines
+    assert "     return y" in lines
+
+
+def test_a_class_can_be_listed():
+    assert show.source(TabularMDP).text.startswith("@dataclass(frozen=True, eq=False)\nclass TabularMDP:")

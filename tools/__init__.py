@@ -1,0 +1,1 @@
+"""What keeps the book: notebooks from manuscripts, a learner's own copies, screenshots."""
