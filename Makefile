@@ -28,6 +28,7 @@ test: lint $(PAGE) ## check everything: style, types, notebooks, pages, package
 
 notebooks: $(VENV)/.installed ## execute the chapters whose text or code has changed
 	@$(RUN) tools.notebooks
+	@$(RUN) tools.front_figure
 
 experiments: $(VENV)/.installed ## repeat the long runs behind the published tables (CH=3: of one chapter)
 	@if [ -d rlkit/experiments ]; then $(RUN) rlkit.experiments $(CH); \
@@ -38,8 +39,8 @@ bench: $(VENV)/.bench ## time the package against its peers
 	$(RUN) $$(echo "$${file%.py}" | tr / .) || exit 1; done
 
 lint: $(VENV)/.dev ## check style, types and workflow files
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet --output-format concise .
+	@$(BIN)/ruff format --check --quiet --output-format concise . || { echo "Run $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/mypy --no-error-summary rlkit tools
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
@@ -47,7 +48,7 @@ clean: ## remove what was built; keeps .venv, and your my_work/
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find rlkit tests tools -name __pycache__ -exec rm -rf {} +
 
-# --- the pages ---------------------------------------------------------------------------------------------------------
+# --- the pages ---
 
 SOURCES := _config.yml _toc.yml $(wildcard notebooks/*.ipynb) \
 	$(shell find book rlkit -type f -not -path '*/__pycache__/*' -not -name '.*')
@@ -58,7 +59,7 @@ $(PAGE): $(VENV)/.installed $(SOURCES)
 	@$(BIN)/jupyter-book build . -W --keep-going --all --quiet
 	@touch $@
 
-# --- the environment: a stamp for each list of requirements --------------------------------------------------------------
+# --- the environment: a stamp for each list of requirements ---
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 

@@ -29,7 +29,7 @@ def front_figure() -> str:
         Q = q_from_v(world, V)
         known = (np.ptp(Q, axis=1) > 0)[:, None]
         frames.append(show.grid(world, colour=V, policy=greedy(Q) * known, title=f"sweep {sweep}", top=1))
-    return show.animate(frames, name="sweep", interval=400).html + "\n"
+    return show.animate(frames, name="sweep", begin=8, interval=400).html + "\n"
 
 
 def main() -> None:

@@ -33,6 +33,8 @@ def _canonical(node: object) -> str:
     fields = [(name, value) for name, value in ast.iter_fields(node) if name not in IGNORED_FIELDS]
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
         fields = [(name, value[1:] if name == "body" else value) for name, value in fields]
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some f-strings with an empty piece
+        fields = [("values", [part for part in node.values if getattr(part, "value", None) != ""])]
     kept = [f"{name}={_canonical(value)}" for name, value in fields if value is not None and value != []]
     return f"{type(node).__name__}({','.join(kept)})"
 
@@ -41,15 +43,19 @@ def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Async
     return ast.get_docstring(node, clean=False) is not None
 
 
+def python_of(cell: str) -> str:
+    """Return the code of a cell without the lines that are for IPython: ``%magic``, ``!command``."""
+    return "\n".join(line for line in cell.splitlines() if not line.lstrip().startswith(("%", "!")))
+
+
 def modules(cells: Iterable[str], root: Path = ROOT) -> dict[str, str]:
     """Return {name: hash} of every module of the package that these cells import, directly or through others.
 
-    Imports inside functions count too. Lines for IPython (``%magic``, ``!command``) are passed over.
+    Imports inside functions count too.
     """
     finder = modulefinder.ModuleFinder(path=[str(root)])
     for number, cell in enumerate(cells):
-        code = "\n".join(line for line in cell.splitlines() if not line.lstrip().startswith(("%", "!")))
-        finder.scan_code(compile(code, f"cell {number}", "exec"), finder.add_module("__main__"))
+        finder.scan_code(compile(python_of(cell), f"cell {number}", "exec"), finder.add_module("__main__"))
     files = {name: module.__file__ for name, module in finder.modules.items()}  # type: ignore[attr-defined]
     ours = sorted(name for name in files if name.split(".")[0] == PACKAGE and files[name])
     return {name: tree_hash(Path(files[name]).read_text("utf-8")) for name in ours}

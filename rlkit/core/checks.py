@@ -18,9 +18,7 @@ def first(mask: np.ndarray) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(mask)[0])
 
 
-def real_array(
-    name: str, value: Any, shape: tuple[int, ...] | None = None, *, finite: bool = True
-) -> np.ndarray:
+def real_array(name: str, value: Any, shape: tuple[int, ...] | None = None, *, finite: bool = True) -> np.ndarray:
     """Return ``value`` as a float array, or say in one sentence why it is none.
 
     Raises:
@@ -34,7 +32,7 @@ def real_array(
         with np.errstate(over="ignore"):  # a long double may become infinite here, and is then refused below
             array = raw.astype(float, copy=False)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of real numbers, not {_brief(value)}") from None
+        raise ValueError(f"{name} must be an array of real numbers, not {brief(value)}") from None
     if shape is not None and array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, but {shape} was expected")
     if finite and not np.isfinite(array).all():
@@ -84,6 +82,7 @@ def distribution(name: str, array: np.ndarray, kind: str = "probabilities", tol:
         raise ValueError(f"{row} sums to {total[where]:.10g}, but {kind} must sum to 1")
 
 
-def _brief(value: Any) -> str:
+def brief(value: Any) -> str:
+    """Return how a message shows a value: on one line, and not too long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 40 else f"{type(value).__name__} {text[:36]}..."

@@ -8,7 +8,7 @@ from rlkit.core.checks import number, real_array
 
 
 def discounted_return(rewards: Any, gamma: float) -> float:
-    """Return r_0 + gamma r_1 + gamma^2 r_2 + ... for one finite sequence of rewards.
+    """Return r_0 + gamma r_1 + gamma^2 r_2 + ...
 
     Computed from the back, by R_t = r_t + gamma R_{t+1}: no power is ever taken.
 
@@ -21,11 +21,15 @@ def discounted_return(rewards: Any, gamma: float) -> float:
 
     Source: the lecture's goal, "maximize r_0 + gamma r_1 + gamma^2 r_2 + ...".
     """
+    r, gamma = _sequence(rewards), number("gamma", gamma, 0, 1)
+    total = 0.0
+    for reward in reversed(r):
+        total = reward + gamma * total
+    return total
+
+
+def _sequence(rewards: Any) -> list[float]:
     r = real_array("rewards", rewards)
     if r.ndim != 1:
         raise ValueError(f"rewards has shape {r.shape}, but one flat sequence was expected")
-    gamma = number("gamma", gamma, 0, 1)
-    total = 0.0
-    for reward in r[::-1]:
-        total = float(reward) + gamma * total
-    return total
+    return [float(x) for x in r]

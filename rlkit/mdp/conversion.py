@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from rlkit.core.checks import brief
 from rlkit.mdp.tabular import TabularMDP
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def from_gymnasium(env: gymnasium.Env, gamma: float) -> TabularMDP:
     Raises:
         ValueError: no table, or a state that is entered both with and without ``terminated``.
     """
-    bare = env.unwrapped
+    bare = getattr(env, "unwrapped", env)
     table = getattr(bare, "P", None)
     if not isinstance(table, dict):
-        raise ValueError(f"{env} has no transition table P: only environments such as FrozenLake carry one")
+        raise ValueError(f"{brief(env)} has no transition table P: only environments such as FrozenLake carry one")
     S, A = len(table), len(table[0])
     flat = [(s, a, *t) for s in range(S) for a in range(A) for t in table[s][a]]
     s, a, p, to, r, end = (np.array(column) for column in zip(*flat, strict=True))
@@ -44,7 +45,7 @@ def from_gymnasium(env: gymnasium.Env, gamma: float) -> TabularMDP:
     reached = _reached(S, s[~end & (p > 0)], to[~end & (p > 0)], start > 0)
     both = terminal[to] & ~end & reached[s] & ~terminal[s] & (p > 0)
     if both.any():
-        raise ValueError(f"state {to[both][0]} is entered both with and without the episode ending: no single table fits")
+        raise ValueError(f"state {to[both][0]} is entered both with and without the episode ending: no table fits that")
 
     go = ~terminal[s]
     ends = np.flatnonzero(terminal)

@@ -45,7 +45,11 @@ class TabularEnv(gymnasium.Env[int, int]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         """Begin an episode; the state is drawn from the world's start distribution."""
         super().reset(seed=seed)
-        self._world = Sampler(self.mdp, 1, self.np_random)
+        if self._world is None:
+            self._world = Sampler(self.mdp, 1, self.np_random)
+        else:
+            self._world.rng = self.np_random  # a seed makes a new one
+            self._world.reset()
         return int(self._world.state[0]), {"action_mask": self.action_mask}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:

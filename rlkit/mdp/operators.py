@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from rlkit.core.checks import distribution, entry, first, number, real_array
-from rlkit.mdp.tabular import TabularMDP, is_sparse
+from rlkit.core.checks import brief, distribution, entry, first, number, real_array
+from rlkit.mdp.tabular import TabularMDP
 
 
 def q_from_v(mdp: TabularMDP, V: Any) -> np.ndarray:
@@ -112,7 +112,7 @@ def under_policy(mdp: TabularMDP, policy: Any) -> tuple[Any, np.ndarray]:
     """
     pi = policy_matrix(mdp, policy)
     r = (pi * mdp.expected_reward).sum(axis=1)
-    if not is_sparse(mdp.rows):
+    if not sparse.issparse(mdp.rows):
         return np.einsum("sa,sat->st", pi, mdp.P), r
     S, A = pi.shape
     s, a = np.nonzero(pi)
@@ -120,35 +120,51 @@ def under_policy(mdp: TabularMDP, policy: Any) -> tuple[Any, np.ndarray]:
     return pick @ mdp.rows, r
 
 
-def policy_evaluation(mdp: TabularMDP, policy: Any, V: Any = None, tol: float | None = None) -> Iterator[np.ndarray]:
-    """Yield V after each sweep of V(s) <- sum_a pi(a | s) [r(s, a) + gamma sum_s' P(s' | s, a) V(s')].
+def policy_evaluation(
+    mdp: TabularMDP,
+    policy: Any,
+    V: Any = None,
+    tol: float | None = None,
+) -> Iterator[np.ndarray]:
+    """Yield V after each sweep of iterative policy evaluation.
+
+    1. V(s) := 0 for every state s
+    2. repeat
+    3.     for every state s:  V_new(s) := sum_a pi(a | s) [ r(s, a) + gamma sum_s' P(s' | s, a) V(s') ]
+    4.     change := max_s |V_new(s) - V(s)|;  V := V_new
+    5. until change <= tol (1 - gamma) / (2 gamma)
 
     Args:
         mdp: the world.
         policy: int[S] or float[S, A].
-        V: float[S] to start from (default: zeros).
-        tol: stop once V is within tol / 2 of V^pi, for gamma < 1 (see :func:`change_allowed`); without it, go on for
-            ever.
+        V: float[S] to start from instead of zeros.
+        tol: stop as in line 5, which puts V within tol / 2 of V^pi (gamma < 1). Without it, go on for ever.
     """
-    tol = None if tol is None else tolerance(tol)
     P, r = under_policy(mdp, policy)
-    V = np.zeros(mdp.n_states) if V is None else real_array("V", V, (mdp.n_states,))
-    while True:
-        V_new = r + mdp.gamma * (P @ V)
-        change = abs(V_new - V).max()
+    V, tol = start_values(mdp, V), optional_tolerance(tol)  # (1)
+    while True:  # (2)
+        V_new = r + mdp.gamma * (P @ V)  # (3)
+        change = abs(V_new - V).max()  # (4)
         V = V_new
         yield V
-        if tol is not None and change <= change_allowed(mdp.gamma, tol, V):
+        if change <= change_allowed(mdp.gamma, tol, V):  # (5)
             return
 
 
-def change_allowed(gamma: float, tol: float, V: np.ndarray) -> float:
+def start_values(mdp: TabularMDP, V: Any) -> np.ndarray:
+    """Return V as float[S], or zeros where there is none."""
+    return np.zeros(mdp.n_states) if V is None else real_array("V", V, (mdp.n_states,))
+
+
+def change_allowed(gamma: float, tol: float | None, V: np.ndarray) -> float:
     """Return the largest change in a sweep after which the new V is within tol / 2 of its fixed point.
 
     A sweep is a gamma-contraction, so the distance left is at most gamma / (1 - gamma) times the last change. With
     gamma = 1 no such bound exists and the change itself is compared with tol. Below the rounding of 64-bit numbers as
-    large as V no sweep can promise anything: that floor is allowed too.
+    large as V no sweep can promise anything: that floor is allowed too. Without a tol no change is small enough.
     """
+    if tol is None:
+        return -np.inf
     rounding = 4 * np.finfo(float).eps * abs(V).max()
     return max(tol * (1 - gamma) / (2 * gamma) if 0 < gamma < 1 else tol, rounding)
 
@@ -167,6 +183,8 @@ def evaluate_policy(mdp: TabularMDP, policy: Any, method: str = "direct", tol: f
         ValueError: with gamma = 1, if from some state the policy never ends (or, for the direct method, only after more
             than a billion steps on average, where rounding spoils the equations); and for a policy that is none.
     """
+    if not isinstance(method, str) or method not in ("direct", "iterative"):
+        raise ValueError(f"method is {brief(method)}, but 'direct' or 'iterative' was expected")
     pi = policy_matrix(mdp, policy)
     if mdp.gamma == 1:
         stuck = ~mdp.can_end(pi > 0)
@@ -176,14 +194,12 @@ def evaluate_policy(mdp: TabularMDP, policy: Any, method: str = "direct", tol: f
     if method == "iterative":
         *_, V = policy_evaluation(mdp, pi, tol=tolerance(tol))
         return V
-    if method != "direct":
-        raise ValueError(f"method is {method!r}, but 'direct' or 'iterative' was expected")
     P, r = under_policy(mdp, pi)
     on = np.flatnonzero(~mdp.terminal)
     V = np.zeros(mdp.n_states)
     if len(on) == 0:
         return V
-    P = P[on][:, on] if is_sparse(P) else P[np.ix_(on, on)]
+    P = P[on][:, on] if sparse.issparse(P) else P[np.ix_(on, on)]
     V[on], steps = _solve_chain(P, mdp.gamma, r[on], np.ones(len(on)))
     late = ~((steps > 0) & (steps < 1e9))
     if mdp.gamma == 1 and late.any():
@@ -199,11 +215,16 @@ def _solve_chain(P: Any, gamma: float, *rewards: np.ndarray) -> np.ndarray:
     """Return the solution of V = r + gamma P V for each of several rewards r; NaN if the equations have none."""
     right = np.stack(rewards, axis=1)
     try:
-        if is_sparse(P):
+        if sparse.issparse(P):
             return splu((sparse.eye_array(len(right)) - gamma * P).tocsc()).solve(right).T
         return np.linalg.solve(np.eye(len(right)) - gamma * P, right).T
     except (RuntimeError, np.linalg.LinAlgError):  # what scipy and numpy raise for a singular matrix
         return np.full_like(right.T, np.nan)
+
+
+def optional_tolerance(tol: Any) -> float | None:
+    """Return tol as a float above 0, or None where there is none."""
+    return None if tol is None else tolerance(tol)
 
 
 def tolerance(tol: Any) -> float:

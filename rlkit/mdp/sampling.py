@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from rlkit.core.checks import real_array
+from rlkit.core.checks import brief, mask_array, real_array, whole_number
 from rlkit.mdp.tabular import TabularMDP
 
 
@@ -21,24 +21,25 @@ class Sampler:
 
     Attributes:
         state: int[K], where each copy is now.
+
+    Raises:
+        ValueError: copies is not a whole number of at least 1, or rng is not a numpy.random.Generator.
     """
 
     def __init__(self, mdp: TabularMDP, copies: int, rng: np.random.Generator):
-        if copies != int(copies) or copies < 1:
-            raise ValueError(f"copies is {copies}, but a whole number of at least 1 was expected")
-        self.mdp, self.copies, self.rng = mdp, int(copies), rng
+        self.mdp, self.copies, self.rng = mdp, whole_number("copies", copies, 1), rng
+        if not isinstance(rng, np.random.Generator):
+            raise ValueError(f"rng is {brief(rng)}, but a numpy.random.Generator was expected")
         # One running sum over all transitions in row order: a draw for any row is one binary search in it.
         rows = sparse.csr_array(mdp.rows)
         self._next, self._row = rows.indices, rows.indptr
         self._cumulative = np.cumsum(rows.data)
         self._start = np.cumsum(mdp.start)
-        per_transition = mdp.R.shape != mdp.available.shape
-        if per_transition:
-            R = mdp.R if sparse.issparse(mdp.R) else mdp.R.reshape(-1, mdp.n_states)
-            pair, to = rows.nonzero()
-            self._reward = np.asarray(sparse.csr_array(R)[pair, to]).ravel() if sparse.issparse(R) else R[pair, to]
-        else:
+        if mdp.R.ndim == 2 and not sparse.issparse(mdp.R):
             self._reward = np.repeat(mdp.expected_reward.ravel(), np.diff(rows.indptr))
+        else:
+            pair, to = rows.nonzero()
+            self._reward = (mdp.R if sparse.issparse(mdp.R) else mdp.R.reshape(-1, mdp.n_states))[pair, to]
         self.state = np.zeros(self.copies, int)
         self.reset()
 
@@ -48,7 +49,7 @@ class Sampler:
         Args:
             which: bool[K], the copies to send back (default: all). Usually what :meth:`step` said has ended.
         """
-        which = np.ones(self.copies, bool) if which is None else np.asarray(which, bool)
+        which = np.ones(self.copies, bool) if which is None else mask_array("which", which, (self.copies,))
         draw = self.rng.random(int(which.sum())) * self._start[-1]
         self.state[which] = np.minimum(np.searchsorted(self._start, draw, side="right"), self.mdp.n_states - 1)
         return self.state.copy()
@@ -66,13 +67,15 @@ class Sampler:
         Raises:
             ValueError: an action that does not exist in its copy's state.
         """
-        action = real_array("action", action, (self.copies,)).astype(int)
-        wrong = (action < 0) | (action >= self.mdp.n_actions)
+        action = real_array("action", action, (self.copies,))
+        wrong = (action != np.floor(action)) | (action < 0) | (action >= self.mdp.n_actions)
         if not wrong.any():
+            action = action.astype(int)
             wrong = ~self.mdp.available[self.state, action]
         if wrong.any():
             k = int(np.flatnonzero(wrong)[0])
-            raise ValueError(f"action[{k}] is {action[k]}, which does not exist in state {self.mdp.states[self.state[k]]}")
+            name = self.mdp.states[self.state[k]]
+            raise ValueError(f"action[{k}] is {action[k]:g}, which does not exist in state {name}")
         pair = self.state * self.mdp.n_actions + action
         first, last = self._row[pair], self._row[pair + 1] - 1
         before = np.where(first > 0, self._cumulative[first - 1], 0.0)

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from rlkit.core.checks import real_array, whole_number
+from rlkit.core.checks import brief, whole_number
 from rlkit.mdp import undiscounted
 from rlkit.mdp.operators import (
     change_allowed,
     evaluate_policy,
+    optional_tolerance,
     policy_matrix,
     q_from_v,
+    start_values,
     tolerance,
 )
 from rlkit.mdp.tabular import TabularMDP
@@ -33,7 +35,7 @@ class Solution:
         V: float[S], the optimal values.
         Q: float[S, A], minus infinity where an action does not exist.
         policy: int[S], one best action in each state (the first one; with gamma = 1, one that ends).
-        iterations: sweeps of value iteration, rounds of (modified) policy iteration, pivots of the linear program.
+        iterations: sweeps of value iteration, rounds of (modified) policy iteration, steps of the linear program.
         residual: max over s of abs(max_a Q(s, a) - V(s)), by how much V misses the Bellman equation.
     """
 
@@ -44,7 +46,11 @@ class Solution:
     residual: float
 
 
-def value_iteration(mdp: TabularMDP, V: Any = None, tol: float | None = None) -> Iterator[np.ndarray]:
+def value_iteration(
+    mdp: TabularMDP,
+    V: Any = None,
+    tol: float | None = None,
+) -> Iterator[np.ndarray]:
     """Yield V after each sweep of value iteration.
 
     1. V(s) := 0 for every state s
@@ -61,18 +67,20 @@ def value_iteration(mdp: TabularMDP, V: Any = None, tol: float | None = None) ->
 
     Source: Bellman (1957); the stopping rule is Puterman (1994), section 6.3.
     """
-    tol = None if tol is None else tolerance(tol)
-    V = np.zeros(mdp.n_states) if V is None else real_array("V", V, (mdp.n_states,))  # (1)
+    V, tol = start_values(mdp, V), optional_tolerance(tol)  # (1)
     while True:  # (2)
         V_new = q_from_v(mdp, V).max(axis=1)  # (3)
         change = abs(V_new - V).max()  # (4)
         V = V_new
         yield V
-        if tol is not None and change <= change_allowed(mdp.gamma, tol, V):  # (5)
+        if change <= change_allowed(mdp.gamma, tol, V):  # (5)
             return
 
 
-def policy_iteration(mdp: TabularMDP, policy: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def policy_iteration(
+    mdp: TabularMDP,
+    policy: Any = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (policy, V^policy) for each policy on the way to the best one.
 
     1. pi := any policy (here: every action equally likely); with gamma = 1, any policy that ends
@@ -93,7 +101,8 @@ def policy_iteration(mdp: TabularMDP, policy: Any = None) -> Iterator[tuple[np.n
 
     Source: Howard (1960).
     """
-    pi = undiscounted.first_policy(mdp) if policy is None else policy_matrix(mdp, policy)  # (1)
+    first = undiscounted.first_policy(mdp) if policy is None else policy
+    pi = policy_matrix(mdp, first)  # (1)
     V = evaluate_policy(mdp, pi)  # (3)
     yield pi, V
     while True:  # (2)
@@ -101,12 +110,13 @@ def policy_iteration(mdp: TabularMDP, policy: Any = None) -> Iterator[tuple[np.n
         better = Q.max(axis=1) > V + undiscounted.noise(mdp, V)
         if not better.any():  # (5)
             return
-        pi = np.where(better[:, None], np.eye(mdp.n_actions)[Q.argmax(axis=1)], pi)  # (4)
+        best = np.eye(mdp.n_actions)[Q.argmax(axis=1)]
+        pi = np.where(better[:, None], best, pi)  # (4)
         if mdp.gamma == 1:
             undiscounted.refuse_endless(mdp, pi)
         V_new = evaluate_policy(mdp, pi)  # (3)
-        if V_new.sum() <= V.sum():  # what was left to gain is below the rounding of 64-bit numbers
-            return
+        if V_new.sum() <= V.sum():
+            return  # what was left to gain was rounding
         V = V_new
         yield pi, V
 
@@ -135,8 +145,8 @@ def modified_policy_iteration(
 
     Source: Puterman and Shin (1978); the bounds are MacQueen's (1966).
     """
-    tol, sweeps = None if tol is None else tolerance(tol), whole_number("sweeps", sweeps, 0)
-    V = np.zeros(mdp.n_states) if V is None else real_array("V", V, (mdp.n_states,))  # (1)
+    sweeps = whole_number("sweeps", sweeps, 0)
+    V, tol = start_values(mdp, V), optional_tolerance(tol)  # (1)
     while True:  # (2)
         Q = q_from_v(mdp, V)
         pi, V_new = Q.argmax(axis=1), Q.max(axis=1)  # (3)
@@ -173,8 +183,8 @@ def linear_programming(mdp: TabularMDP) -> np.ndarray:
         minimise    sum_s V(s)
         subject to  V(s) >= r(s, a) + gamma sum_s' P(s' | s, a) V(s')   for every s and every action a that exists
 
-    V* is the smallest function that satisfies all these inequalities. The solver meets them to about 1e-10; the rest of
-    the way is one step of policy improvement from its answer, evaluated exactly.
+    V* is the smallest function that satisfies all these inequalities. The solver meets them to about 1e-7; the rest of
+    the way is policy iteration from its answer, which is seldom more than one step.
 
     Raises:
         ValueError: with gamma = 1, where circling pays, so that no finite V satisfies the inequalities.
@@ -196,8 +206,10 @@ def _linear_program(mdp: TabularMDP) -> tuple[np.ndarray, int]:
     left = (mdp.gamma * sparse.csr_array(mdp.rows)[pairs] - own).tocsc()[:, on]
     r = mdp.expected_reward.ravel()[pairs]
     size = abs(r).max() or 1.0  # the solver's tolerances are absolute: give it rewards of size 1
-    limits = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-    answer = linprog(np.ones(len(on)), A_ub=left, b_ub=-r / size, bounds=(None, None), method="highs", options=limits)
+    for algorithm in "highs-ds", "highs-ipm":  # the first, a simplex method, now and then loses its way by rounding
+        answer: Any = linprog(np.ones(len(on)), A_ub=left, b_ub=-r / size, bounds=(None, None), method=algorithm)
+        if answer.status in (0, 2):  # solved, or proven to have no solution
+            break
     if answer.status == 2 and mdp.gamma == 1:
         raise ValueError(undiscounted.CIRCLING_PAYS)
     if answer.x is None:
@@ -224,21 +236,21 @@ def solve(mdp: TabularMDP, method: str = "value_iteration", tol: float = 1e-8) -
     Raises:
         ValueError: an unknown method, a tol that is not above 0; with gamma = 1, a world in which circling pays.
     """
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"method is {brief(method)}, but one of {', '.join(METHODS)} was expected")
     tol = tolerance(tol)
     if method == "policy_iteration":
         for iterations, (_, V) in enumerate(policy_iteration(mdp), start=1):  # noqa: B007 - the last pair is wanted
             pass
     elif method == "linear_programming":
         V, iterations = _linear_program(mdp)
-    elif method in METHODS:
+    else:
         sweep = value_iteration if method == "value_iteration" else modified_policy_iteration
         if mdp.gamma == 1:
             V, iterations = undiscounted.sweep_to_the_end(mdp, sweep)
         else:
             for iterations, V in enumerate(sweep(mdp, tol=tol), start=1):  # noqa: B007 - the last V is wanted
                 pass
-    else:
-        raise ValueError(f"method is {method!r}, but one of {', '.join(METHODS)} was expected")
     Q = q_from_v(mdp, V)
     policy = Q.argmax(axis=1)
     if mdp.gamma == 1:

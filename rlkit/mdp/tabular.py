@@ -1,8 +1,7 @@
 """A finite Markov decision process, held as arrays.
 
-The lecture's five parts are the five arguments: a finite set of states S, a finite set of actions A, a transition
-function (delta when it is deterministic, P when it is not), a reward function r, and a discount gamma. States and
-actions are numbered from 0.
+P holds the transition function (the lecture's delta, where it is deterministic), R the rewards, gamma the discount. The
+sets of states and actions are the shapes of P: both are numbered from 0.
 
 Actions that do not exist in a state are marked in ``available``. Every operator gives them the value minus infinity,
 so that no maximum ever picks them.
@@ -13,7 +12,6 @@ without a special case, and no Bellman equation in this package needs one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,9 +20,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from rlkit.core.checks import distribution, entry, first, mask_array, number, real_array
+from rlkit.core.checks import brief, distribution, entry, first, mask_array, number, real_array
 
-LARGEST_DISCOUNT = 1 - 1e-9
+LARGEST_DISCOUNT = 1 - 1e-8
 """The largest discount below 1 that is accepted: beyond, 1 - gamma has too few digits left for values to be exact."""
 
 
@@ -38,7 +36,7 @@ class TabularMDP:
         P: float[S, A, S], P[s, a, s'] = probability of moving to s'; or a scipy.sparse matrix [S * A, S] whose row
             s * A + a belongs to the pair (s, a). Rows must sum to 1 within 1e-9 and are scaled to do so exactly.
         R: float[S, A], the reward of (s, a); or float[S, A, S] (sparse: [S * A, S]), the reward of (s, a, s').
-        gamma: the discount, in [0, 1 - 1e-9] or 1. With gamma = 1 some policy must end, from every state.
+        gamma: the discount, in [0, 1 - 1e-8] or 1. With gamma = 1 some policy must end, from every state.
         start: float[S], where episodes begin (default: any state that is not terminal, all equally likely).
         terminal: bool[S] (default: none).
         available: bool[S, A], which actions exist (default: all). What numbers stand in P and R for other actions does
@@ -65,12 +63,13 @@ class TabularMDP:
         keep = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 - the dataclass is frozen
         gamma = number("gamma", self.gamma, 0, 1)
         if LARGEST_DISCOUNT < gamma < 1:
-            raise ValueError(f"gamma is {gamma}, nearer to 1 than 64-bit numbers can use: take 1, or one a little smaller")
+            raise ValueError(f"gamma is {gamma}, nearer to 1 than 64-bit numbers allow: use 1, or 1 - 1e-8 at most")
         keep("gamma", gamma)
         P, S, A = _transitions(self.P)
         available = np.ones((S, A), bool) if self.available is None else mask_array("available", self.available, (S, A))
-        if not available.any(axis=1).all():
-            raise ValueError(f"{entry('available', first(~available.any(axis=1)))} has no action: each state needs one")
+        idle = available.sum(axis=1) == 0
+        if idle.any():
+            raise ValueError(f"{entry('available', first(idle))} has no action: each state needs one")
         keep("available", _kept(available))
         keep("P", _scaled(P, available))
         keep("R", _rewards(self.R, S, A))
@@ -109,16 +108,16 @@ class TabularMDP:
     @cached_property
     def rows(self) -> Any:
         """P as a matrix [S * A, S]: a view of the dense array, or the sparse matrix itself."""
-        return self.P if is_sparse(self.P) else self.P.reshape(-1, self.n_states)
+        return self.P if sparse.issparse(self.P) else self.P.reshape(-1, self.n_states)
 
     @cached_property
     def expected_reward(self) -> np.ndarray:
         """float[S, A]: r(s, a), the expected reward of taking a in s; 0 where the action does not exist."""
-        if is_sparse(self.R):
+        if sparse.issparse(self.R):
             r = np.asarray(self.R.multiply(self.rows).sum(axis=1))
         elif self.R.ndim == 2:
             r = self.R
-        elif is_sparse(self.rows):
+        elif sparse.issparse(self.rows):
             r = np.asarray(self.rows.multiply(self.R.reshape(-1, self.n_states)).sum(axis=1))
         else:
             r = np.einsum("sat,sat->sa", self.P, self.R)
@@ -180,11 +179,6 @@ class TabularMDP:
         return start
 
 
-def is_sparse(table: Any) -> bool:
-    """Return whether a table is a scipy.sparse matrix or array."""
-    return bool(sparse.issparse(table))
-
-
 def _kept(array: np.ndarray) -> np.ndarray:
     """Return a copy that nobody can change: what was checked once stays true."""
     array = array.copy()
@@ -194,7 +188,7 @@ def _kept(array: np.ndarray) -> np.ndarray:
 
 def _transitions(P: Any) -> tuple[Any, int, int]:
     """Return P as float array or CSR, and the numbers of states and actions; only its shape is checked."""
-    if is_sparse(P):
+    if sparse.issparse(P):
         if P.ndim != 2 or 0 in P.shape or P.shape[0] % P.shape[1]:
             raise ValueError(f"P is sparse with shape {P.shape}, but [S * A, S] was expected")
         return _sparse_table("P", P), P.shape[1], P.shape[0] // P.shape[1]
@@ -211,11 +205,11 @@ def _scaled(P: Any, available: np.ndarray) -> Any:
         ValueError: an entry that is no probability, or the row of an existing action that does not sum to 1.
     """
     S, A = available.shape
-    entries = P.data if is_sparse(P) else P.ravel()
+    entries = P.data if sparse.issparse(P) else P.ravel()
     bad = ~((entries >= 0) & (entries < np.inf))
     if bad.any():
         k = int(np.flatnonzero(bad)[0])
-        where = _place(P, k, A) if is_sparse(P) else first(bad.reshape(P.shape))
+        where = _place(P, k, A) if sparse.issparse(P) else first(bad.reshape(P.shape))
         raise ValueError(f"{entry('P', where)} is {entries[k]:.6g}, but a transition probability must be a number >= 0")
     with np.errstate(over="ignore"):
         total = np.asarray(P.sum(axis=-1)).reshape(S, A)
@@ -223,7 +217,7 @@ def _scaled(P: Any, available: np.ndarray) -> Any:
     if off.any():
         where = first(off)
         raise ValueError(f"{entry('P', where)} sums to {total[where]:.10g}, but transition probabilities must sum to 1")
-    if not is_sparse(P):
+    if not sparse.issparse(P):
         P = np.divide(P, total[..., None], out=np.zeros_like(P), where=available[..., None])
         P.setflags(write=False)
         return P
@@ -236,7 +230,7 @@ def _scaled(P: Any, available: np.ndarray) -> Any:
 
 def _rewards(R: Any, S: int, A: int) -> Any:
     """Return R as float[S, A], float[S, A, S] or CSR [S * A, S]."""
-    if is_sparse(R):
+    if sparse.issparse(R):
         if R.shape != (S * A, S):
             raise ValueError(f"R is sparse with shape {R.shape}, but {(S * A, S)} was expected")
         table = _sparse_table("R", R)
@@ -270,8 +264,8 @@ def _place(table: Any, k: int, A: int) -> tuple[int, int, int]:
 
 def _names(argument: str, names: Any, size: int) -> tuple[str, ...]:
     """Return one name for each state or action: those given, or else the numbers."""
-    if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ValueError(f"{argument} is {names!r}, but a sequence of names was expected")
+    if not isinstance(names, tuple | list):
+        raise ValueError(f"{argument} is {brief(names)}, but a tuple of names was expected")
     listed = tuple(str(name) for name in names) or tuple(str(i) for i in range(size))
     if len(listed) != size:
         raise ValueError(f"{argument} has {len(listed)} names, but there are {size}")

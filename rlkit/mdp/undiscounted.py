@@ -32,7 +32,7 @@ def noise(mdp: TabularMDP, V: np.ndarray) -> float:
 
     With gamma = 1 a tie that is taken for an improvement can close a loop, so the allowance is generous there.
     """
-    return (1e-12 if mdp.gamma == 1 else 1e-14) * max(1e-300, abs(V).max(), abs(mdp.expected_reward).max())
+    return (1e-13 if mdp.gamma == 1 else 1e-14) * max(1e-300, abs(V).max(), abs(mdp.expected_reward).max())
 
 
 def first_policy(mdp: TabularMDP) -> np.ndarray:
@@ -60,20 +60,20 @@ def refuse_endless(mdp: TabularMDP, pi: np.ndarray) -> None:
 def ending_greedy(mdp: TabularMDP, Q: np.ndarray) -> np.ndarray:
     """Return int[S]: in each state a best action of Q, and among equally good ones one that leads to an end.
 
-    Actions that rounding may have told apart count as equally good only where that is needed to reach an end. Where
-    nothing reaches one, the first best action is returned.
+    Equally good is what rounding may have told apart; more of it is allowed for only where that is needed to reach an
+    end. Where nothing reaches one, the first best action is returned.
     """
     size = max(abs(Q[mdp.available]).max(), abs(mdp.expected_reward).max())
     action = Q.argmax(axis=1)
     done = mdp.terminal.copy()
-    for slack in (0, 1e-12 * size, 1e-9 * size):
+    for slack in (1e-14 * size, 1e-12 * size, 1e-9 * size):
         best = mdp.available & (Q >= Q.max(axis=1, keepdims=True) - slack)
-        while True:  # one ring further from the ends in each round
-            step = best & (mdp.expected_next(done.astype(float)) > 0)
-            new = step.any(axis=1) & ~done
-            if not new.any():
+        while True:  # go backwards from the ends, the likeliest moves first
+            chance = np.where(best & ~done[:, None], mdp.expected_next(done.astype(float)), 0)
+            if not chance.any():
                 break
-            action[new] = np.where(step, Q, -np.inf)[new].argmax(axis=1)
+            new = chance.max(axis=1) >= chance.max() / 2
+            action[new] = chance[new].argmax(axis=1)
             done |= new
     return action
 
@@ -83,34 +83,39 @@ def polish(mdp: TabularMDP, V: np.ndarray) -> np.ndarray:
     from rlkit.mdp.solvers import policy_iteration  # solvers imports this module
 
     Q = q_from_v(mdp, V)
-    policy = ending_greedy(mdp, Q) if mdp.gamma == 1 else Q.argmax(axis=1)
+    policy: np.ndarray | None = Q.argmax(axis=1)
+    if mdp.gamma == 1:
+        policy = ending_greedy(mdp, Q)
+        if not mdp.can_end(np.eye(mdp.n_actions, dtype=bool)[policy]).all():
+            policy = None  # V was too far off to be of use
     *_, (_, V) = policy_iteration(mdp, policy)
     return V
 
 
 def sweep_to_the_end(mdp: TabularMDP, sweep: Callable[..., Iterator[np.ndarray]]) -> tuple[np.ndarray, int]:
-    """Run ``sweep`` from the value of a policy that ends until its greedy policy is proven optimal.
+    """Run ``sweep`` from the value of a policy that ends until its greedy policy is optimal.
 
-    The proof is tried after 1, 2, 4, 8, ... sweeps: seldom, yet never late by more than half. Where it fails, the
-    sweeps go on from the exact value of the policy that was not good enough.
+    This is tried after 1, 2, 4, 8, ... sweeps: seldom, yet never late by more than half. A policy that is not good
+    enough gives the sweeps its exact value to go on from. One that a single action can improve only in the ninth digit
+    is left to policy iteration: rounding keeps the sweeps from telling such actions apart.
 
     Returns:
         V: float[S], exact; and the number of sweeps.
 
     Raises:
-        ValueError: if circling pays, or if a million sweeps do not settle the values.
+        ValueError: if circling pays, or if the values do not settle.
     """
     V, count = evaluate_policy(mdp, first_policy(mdp)), 0
-    while count < 2**20:
+    while count < 2**16:
         for swept in islice(sweep(mdp, V), max(1, count)):
             V, count = swept, count + 1
         _refuse_paying_loop(mdp, V)
-        policy = ending_greedy(mdp, q_from_v(mdp, V))
-        if mdp.can_end(np.eye(mdp.n_actions, dtype=bool)[policy]).all():
-            exact = evaluate_policy(mdp, policy)
-            if (q_from_v(mdp, exact).max(axis=1) - exact).max() <= noise(mdp, exact):
-                return exact, count
-            V = exact
+        try:
+            V = evaluate_policy(mdp, ending_greedy(mdp, q_from_v(mdp, V)))
+        except ValueError:  # it never ends: the sweeps have further to go
+            continue
+        if (q_from_v(mdp, V).max(axis=1) - V).max() <= 1e4 * noise(mdp, V):
+            return polish(mdp, V), count
     raise ValueError("gamma is 1 and the values do not settle: give the world a discount below 1")
 
 

@@ -42,7 +42,13 @@ class GridWorld(TabularMDP):
     marks: Mapping[int, str] = field(default_factory=dict)
 
     def state(self, cell: Cell) -> int:
-        """Return the number of the state at ``cell``."""
+        """Return the number of the state at ``cell``.
+
+        Raises:
+            ValueError: if there is no state.
+        """
+        if cell not in self.cells:
+            raise ValueError(f"there is no state at {cell}: it is a wall, or outside the grid")
         return self.cells.index(cell)
 
     def on_grid(self, values: np.ndarray) -> np.ndarray:
@@ -72,6 +78,21 @@ def grid_world(
         start: where episodes begin (default: any cell that is no exit).
         moves: the actions, by name.
         marks: letters to write into cells when the world is drawn.
+
+    Raises:
+        ValueError: an outcome that is not (probability, next cell, reward), or a world that TabularMDP refuses.
+
+    Example:
+        A square of four cells, one of them an exit that pays 1; moves off the grid leave you where you are::
+
+            cells = rectangle(2, 2)
+
+            def outcomes(cell, move):
+                to = add(cell, move)
+                to = to if to in cells else cell
+                return [(1.0, to, float(to == (0, 1)))]
+
+            square = grid_world(cells, outcomes, gamma=0.9, exits=[(0, 1)])
     """
     cells, exits = sorted(cells), set(exits)
     index = {cell: s for s, cell in enumerate(cells)}
@@ -81,7 +102,8 @@ def grid_world(
         for a, move in enumerate(moves.values()):
             listed = [(1.0, cell, 0.0)] if cell in exits else outcomes(cell, move)
             available[s, a] = listed is not None
-            for p, to, reward in listed or ():
+            for outcome in listed or ():
+                p, to, reward = _checked(outcome, index, cell)
                 # Two outcomes may lead to the same cell: probabilities add up, and the reward is their mean.
                 total = P[s, a, index[to]] + p
                 if total > 0:
@@ -101,6 +123,20 @@ def grid_world(
         moves=tuple(moves.values()),
         marks={index[cell]: mark for cell, mark in (marks or {}).items()},
     )
+
+
+def _checked(outcome: Outcome, index: Mapping[Cell, int], cell: Cell) -> Outcome:
+    try:
+        p, to, reward = outcome
+        known = to in index
+    except (TypeError, ValueError):
+        known = False
+    if not known:
+        raise ValueError(
+            f"outcomes({cell}, ...) lists {outcome!r}, but (probability, next cell, reward) was expected, "
+            "with a next cell that is among the cells"
+        )
+    return float(p), to, float(reward)
 
 
 def add(cell: Cell, move: Cell) -> Cell:
@@ -128,7 +164,7 @@ def mitchell(gamma: float = 0.9) -> GridWorld:
 
     Entering the goal pays 100, every other move 0. Moves off the grid do not exist.
 
-    Source: Mitchell (1997), chapter 13; its figure prints one entry of Q*, 72.9, as 72.
+    Source: the lecture; the world is Mitchell's (1997, chapter 13).
     """
     cells = rectangle(2, 3)
     goal = (0, 2)
@@ -141,12 +177,12 @@ def mitchell(gamma: float = 0.9) -> GridWorld:
 
 
 def minimum_time_to_goal(gamma: float = 1.0) -> GridWorld:
-    """The lecture's minimum time to goal: a 4 x 4 grid with two exits in opposite corners, reward -1 for every move.
+    """Minimum time to goal: a 4 x 4 grid with two exits in opposite corners, reward -1 for every move.
 
     Moves off the grid leave you where you are, and cost 1 too. Without a discount V* is minus the number of moves to the
     nearer exit.
 
-    Source: Harmon and Harmon's tutorial; the same world as Sutton and Barto (2018), example 4.1.
+    Source: the lecture names the task; the world is that of Sutton and Barto (2018), example 4.1.
     """
     cells = rectangle(4, 4)
 
@@ -202,8 +238,9 @@ def guarded_gate(alert: float = 0.5, gamma: float = 1.0) -> TabularMDP:
     """The river bank as a game: a guard waits at the gate, and with probability ``alert`` steps towards you after you.
 
     Reaching the gate while the guard is not on it pays 1, meeting the guard -1, everything else 0. The ground does not
-    slip. The guard takes the shorter way around the rock (clockwise, where both are as long) and is part of the world: it follows a fixed
-    rule, which is what makes this a Markov decision process. An opponent who chooses is the subject of chapter 7.
+    slip. The guard takes the shorter way around the rock (clockwise, where both are as long). It follows a fixed rule and
+    so is part of the world, which is what makes this a Markov decision process. An opponent who chooses is the subject of
+    chapter 7.
 
     A state is the pair (your cell, the guard's cell), plus two at the end: won and lost.
     """
@@ -247,7 +284,7 @@ def two_chests(near: float = 10.0, far: float = 80.0, gamma: float = 0.9) -> Gri
         return [(1.0, to, near if to == cells[0] else far if to == cells[last] else 0.0)]
 
     moves = {name: COMPASS[name] for name in ("left", "right")}
-    marks = {cells[0]: f"{near:g}", cells[last]: f"{far:g}"}
+    marks = {cells[0]: f"{near:g}", cells[2]: "S", cells[last]: f"{far:g}"}
     return grid_world(cells, outcomes, gamma, exits=[cells[0], cells[last]], start=cells[2], moves=moves, marks=marks)
 
 

@@ -31,8 +31,8 @@ def values(world: GridWorld, V: Any, policy: Any = None, title: str = "", digits
         digits: decimals.
         top: the size of V at which the colour is deepest, to compare pictures (default: the largest in V).
     """
-    V = real_array("V", V, (world.n_states,))
-    text = [number(v, digits) for v in V]
+    V = real_array("V", V, (_drawable(world).n_states,))
+    text = ["" if world.terminal[s] and s in world.marks else number(v, digits) for s, v in enumerate(V)]
     return grid(world, colour=V, text=text, policy=policy, title=title, top=top)
 
 
@@ -64,25 +64,29 @@ def grid(
         top: the size of ``colour`` at which it is deepest (default: its largest).
         alt: what the picture shows, in words (default: the title and the texts, row by row).
     """
-    figure, ax = _board(world.shape, CELL, title)
+    figure, ax = _board(_drawable(world).shape, CELL, title)
     pi = None if policy is None else _weights(world, policy)
     shade = np.zeros(world.n_states) if colour is None else real_array("colour", colour, (world.n_states,))
     top = top or abs(shade).max() or 1.0
-    both = text is not None and pi is not None
+    for row, column in sorted({*np.ndindex(*world.shape)} - {*world.cells}):
+        ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fc=LINE, lw=0, clip_on=False))  # a wall
     for s, (row, column) in enumerate(world.cells):
         hue, depth = (BLUE if shade[s] > 0 else RED), 0.55 * min(abs(shade[s]) / top, 1)
         if kinds is not None and kinds[s] >= 0:
             hue, depth = SERIES[kinds[s] % len(SERIES)], 0.4
         _cell(ax, row, column, (hue, depth))
-        mark = world.marks.get(s)
-        if mark and (world.terminal[s] or (text is None and pi is None)):
+        says = text[s] if text is not None else ""
+        mark = world.marks.get(s, "")
+        arrows = pi is not None and not world.terminal[s]
+        if says:
+            ax.text(column, row + (0.2 if arrows else 0), says, ha="center", va="center", size=9 if arrows else 11)
+        if says or arrows:
+            ax.text(column - 0.44, row - 0.26, mark, size=8)
+        else:
             ax.text(column, row, mark, ha="center", va="center", weight="bold", size=13)
-        elif mark:
-            ax.text(column - 0.44, row - 0.26, mark, size=8, color=INK)
-        if text is not None and not (mark and world.terminal[s]):
-            ax.text(column, row + (0.2 if both else 0), text[s], ha="center", va="center", size=9 if both else 11)
-        if pi is not None and not world.terminal[s]:
-            _arrows(ax, world, s, pi[s], row - (0.14 if both else 0), column)
+        if arrows:
+            assert pi is not None
+            _arrows(ax, world, s, pi[s], row - (0.14 if says else 0), column)
     if len(path):
         y, x = np.transpose([world.cells[s] for s in path])
         ax.plot(x, y, color=RED, lw=3, alpha=0.8, solid_capstyle="round", solid_joinstyle="round")
@@ -103,7 +107,7 @@ def action_values(world: GridWorld, Q: Any, title: str = "", digits: int = 0, be
         digits: decimals.
         best: shade the best actions of each state.
     """
-    Q = real_array("Q", Q, (world.n_states, world.n_actions), finite=False)
+    Q = real_array("Q", Q, (_drawable(world).n_states, world.n_actions), finite=False)
     figure, ax = _board(world.shape, 1.75 * CELL, title)
     told = []
     for s, (row, column) in enumerate(world.cells):
@@ -134,6 +138,12 @@ def number(value: float, digits: int) -> str:
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−")
+
+
+def _drawable(world: GridWorld) -> GridWorld:
+    if not isinstance(world, GridWorld):
+        raise ValueError(f"a GridWorld can be drawn, which knows its cells; this is a {type(world).__name__}")
+    return world
 
 
 def _weights(world: GridWorld, policy: Any) -> np.ndarray:
@@ -180,11 +190,9 @@ def _board(shape: tuple[int, int], side: float, title: str) -> tuple[Figure, Axe
 def _describe(world: GridWorld, title: str, text: Sequence[str] | None, pi: np.ndarray | None) -> str:
     parts = []
     for s in range(world.n_states):
-        says = [] if text is None or world.terminal[s] else [text[s]]
-        if s in world.marks:
-            says.insert(0, world.marks[s])
+        says = [world.marks.get(s, ""), text[s] if text is not None else ""]
         if pi is not None and not world.terminal[s]:
             says.append(" or ".join(world.actions[a] for a in np.flatnonzero(pi[s] > 0)))
-        parts.append((world.cells[s][0], " ".join(says) or "empty"))
+        parts.append((world.cells[s][0], " ".join(filter(None, says)) or "empty"))
     lines = [", ".join(p for r, p in parts if r == row) for row in range(world.shape[0])]
     return (title or "A grid") + ". " + "; ".join(f"row {i}: {line}" for i, line in enumerate(lines, 1) if line)

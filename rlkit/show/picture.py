@@ -99,7 +99,7 @@ def side_by_side(*pictures: Picture) -> Picture:
     """Return pictures beside each other. Where the page is narrow they shrink a little, and then stand below each other."""
 
     def flexible(width: re.Match[str]) -> str:
-        return f'{width[0]} style="flex:1 1 {0.7 * int(width[1]):.0f}px;max-width:min(100%,{width[1]}px)"'
+        return f'{width[0]} style="flex:1 1 {0.7 * int(width[1]):.0f}px;min-width:0;max-width:min(100%,{width[1]}px)"'
 
     row = [re.sub(r'width="(\d+)"', flexible, p.svg, count=1) for p in pictures]
     return Picture("".join(row), " | ".join(p.alt for p in pictures))

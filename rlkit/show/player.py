@@ -57,10 +57,10 @@ class Explorable:
         begin: Mapping[str, int],
         interval: int,
     ):
-        self.draw, self.axes, self.live, self.begin = draw, axes, live, begin
-        self.html = self._page_form(interval)
+        self.draw, self.axes, self.live, self.begin, self.interval = draw, axes, live, begin, interval
+        self.html = self._page_form()
 
-    def _page_form(self, interval: int) -> str:
+    def _page_form(self) -> str:
         count = 1
         for options in self.axes.values():
             count *= len(options)
@@ -81,7 +81,7 @@ class Explorable:
             _control(name, options, i, last=k == len(first) - 1)
             for k, ((name, options), i) in enumerate(zip(self.axes.items(), first, strict=True))
         )
-        script = _SCRIPT % {"id": own, "interval": interval}
+        script = _SCRIPT % {"id": own, "interval": self.interval}
         page = (
             f'{STYLE}{_PLAYER_STYLE}<div class="rlk-player" id="{own}"><div class="rlk-controls">{controls}</div>'
             f"{body}</div>{script}"
@@ -110,7 +110,12 @@ class Explorable:
         for control in controls.values():
             control.observe(draw, names="value")
         draw()
-        return ipywidgets.VBox([*controls.values(), screen])
+        rows = list(controls.values())
+        if isinstance(rows[-1], ipywidgets.SelectionSlider) and len(rows[-1].options) > 2:
+            play = ipywidgets.Play(value=rows[-1].index, max=len(rows[-1].options) - 1, interval=self.interval)
+            ipywidgets.jslink((play, "value"), (rows[-1], "index"))
+            rows[-1] = ipywidgets.HBox([rows[-1], play])
+        return ipywidgets.VBox([*rows, screen])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle = {"text/html": self.html, "text/plain": repr(self)}
@@ -152,18 +157,19 @@ def explore(
     )
 
 
-def animate(frames: Sequence[Picture], *, name: str = "step", interval: int = 500) -> Explorable:
+def animate(frames: Sequence[Picture], *, name: str = "step", begin: int = 0, interval: int = 500) -> Explorable:
     """Return a player for pictures that follow each other.
 
     Args:
         frames: at most 64 pictures.
         name: what is counted.
+        begin: the picture to show at first.
         interval: milliseconds for each picture.
     """
     if not frames:
         raise ValueError("frames is empty: there is nothing to play")
     numbers = {str(i): i for i in range(len(frames))}
-    return Explorable(lambda **at: frames[at[name]], {name: numbers}, None, {}, interval)
+    return Explorable(lambda **at: frames[at[name]], {name: numbers}, None, {name: begin}, interval)
 
 
 class _Menu(dict[str, Any]):

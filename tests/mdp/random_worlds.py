@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -19,8 +19,8 @@ class Recipe:
     """What kind of world to draw.
 
     ``ties``: rewards are small integers and probabilities multiples of 1/4, so that actions are often equally good.
-    ``ends``: how many terminal states. ``missing``: the share of actions that do not exist. ``rewards``: one of REWARDS.
-    ``ending``: some policy ends from every state, so that gamma = 1 is allowed.
+    ``ends``: how many terminal states. ``missing``: the share of actions that do not exist. ``rewards``: one of
+    REWARDS. ``ending``: some policy ends from every state, so that gamma = 1 is allowed.
     """
 
     states: int = 6
@@ -32,7 +32,7 @@ class Recipe:
     sparse: bool = False
     rewards: str = "state-action"
     successors: int = 3
-    ending: bool = field(default=False)
+    ending: bool = False
 
 
 def tables(recipe: Recipe, rng: np.random.Generator) -> dict[str, Any]:

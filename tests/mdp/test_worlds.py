@@ -10,11 +10,14 @@ from rlkit.mdp import evaluate_policy, greedy, policy_evaluation, random_policy,
 from rlkit.mdp.worlds import (
     BANK,
     KINGS,
+    add,
     cliff,
     dyna_maze,
+    grid_world,
     guarded_gate,
     minimum_time_to_goal,
     mitchell,
+    rectangle,
     river,
     teleports,
     two_chests,
@@ -214,3 +217,23 @@ def test_on_grid_leaves_walls_empty():
     grid = river("time").on_grid(np.arange(12.0))
     assert np.isnan(grid[1, 1:4]).all()
     assert grid[2, 4] == 11
+
+
+def test_a_world_of_ones_own():
+    cells = rectangle(2, 2)
+
+    def outcomes(cell, move):
+        to = add(cell, move)
+        to = to if to in cells else cell
+        return [(1.0, to, float(to == (0, 1)))]
+
+    square = grid_world(cells, outcomes, gamma=0.9, exits=[(0, 1)])
+    np.testing.assert_allclose(square.on_grid(solve(square).V), [[1, 0], [0.9, 1]])
+    with pytest.raises(ValueError, match=r"there is no state at \(5, 5\)"):
+        square.state((5, 5))
+
+
+@pytest.mark.parametrize("outcome", [(1.0, (9, 9), 0.0), ((0, 0), 1.0, 0.0), (1.0, (0, 0)), 0.5])
+def test_outcomes_of_the_wrong_form_are_named(outcome):
+    with pytest.raises(ValueError, match="probability, next cell, reward"):
+        grid_world(rectangle(1, 2), lambda cell, move: [outcome], gamma=0.9)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rlkit import show
-from rlkit.mdp import greedy, solve
+from rlkit.mdp import TabularMDP, greedy, solve
 from rlkit.mdp.worlds import cliff, mitchell, river
 from rlkit.show.picture import PALETTE, canvas, in_style
 
@@ -135,3 +135,16 @@ def test_drawing_does_not_touch_the_readers_settings():
     show.agent_environment_loop()
     in_style(lambda: canvas())()
     assert dict(mpl.rcParams) == before
+
+
+def test_only_grids_can_be_drawn():
+    world, best = six()
+    plain = TabularMDP(world.P, world.R, 0.9, available=world.available)
+    with pytest.raises(ValueError, match="a GridWorld can be drawn"):
+        show.values(plain, best.V)
+
+
+def test_a_text_in_an_exit_is_shown_beside_its_mark():
+    world, _ = six()
+    drawn = texts(show.grid(world, text=["", "", "guard", "", "", ""]))
+    assert "guard" in drawn and "G" in drawn

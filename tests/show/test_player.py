@@ -16,8 +16,8 @@ GAMMAS, SWEEPS, PAYS = [0.5, 0.9], [0, 1, 5], {"time": "time", "delayed": "delay
 def draw(pays, gamma, sweep):
     world = river(pays, gamma=gamma)
     V = np.zeros(world.n_states)
-    for V in islice(value_iteration(world), sweep):
-        pass
+    for swept in islice(value_iteration(world), sweep):
+        V = swept
     return show.values(world, V, title=f"{pays} {gamma} {sweep}", digits=1)
 
 
@@ -28,6 +28,12 @@ def figure():
 
 def frames(html):
     return {m[1]: (m[3], bool(m[2])) for m in re.finditer(r'data-key="([\d-]+)"( hidden)?>(<svg.*?</svg>)', html, re.S)}
+
+
+def controls(figure):
+    """The live form: menu, slider, (slider, play button), screen."""
+    pays, gamma, last, screen = figure.widget().children
+    return pays, gamma, last.children, screen
 
 
 def test_the_page_holds_every_frame_and_shows_one(figure):
@@ -42,7 +48,7 @@ def test_the_page_holds_every_frame_and_shows_one(figure):
 
 def test_both_forms_draw_the_same_at_the_presets(figure):
     held = frames(figure.html)
-    pays, gamma, sweep, screen = figure.widget().children
+    pays, gamma, (sweep, _), screen = controls(figure)
     for i, a in enumerate(PAYS.values()):
         for j, b in enumerate(GAMMAS):
             for k, c in enumerate(SWEEPS):
@@ -51,7 +57,7 @@ def test_both_forms_draw_the_same_at_the_presets(figure):
 
 
 def test_the_live_form_goes_finer(figure):
-    _, gamma, _, screen = figure.widget().children
+    _, gamma, _, screen = controls(figure)
     gamma.value = 0.6
     assert "0.6" in screen.value
     assert [value for _, value in gamma.options] == [0.4, 0.5, 0.6, 0.9]
@@ -71,7 +77,8 @@ def test_the_page_form_is_the_same_every_time(figure):
 def test_it_begins_where_it_is_told():
     begun = show.explore(draw, begin={"gamma": 1, "sweep": 2}, pays=PAYS, gamma=GAMMAS, sweep=SWEEPS)
     assert [key for key, (_, hidden) in frames(begun.html).items() if not hidden] == ["0-1-2"]
-    _, gamma, sweep, _ = begun.widget().children
+    _, gamma, (sweep, play), _ = controls(begun)
+    assert play.value == 2
     assert (gamma.value, sweep.value) == (0.9, 5)
 
 
