@@ -83,7 +83,8 @@ def unbound(markdown: str, notebook: dict) -> list[str]:
 @pytest.mark.parametrize("path", sorted(notebooks.MANUSCRIPTS.glob("[0-9]*.md")), ids=lambda path: path.stem)
 def test_every_decimal_number_is_printed_by_a_cell(path: Path) -> None:
     notebook = notebooks.load(notebooks.NOTEBOOKS / f"{path.stem}.ipynb")
-    assert unbound(path.read_text("utf-8"), notebook) == []
+    found = unbound(path.read_text("utf-8"), notebook)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "book").rglob("*.md")), ids=lambda path: path.stem)
@@ -91,7 +92,7 @@ def test_spelling_is_british(path: Path) -> None:
     found = [
         f"line {number}: {word}" for number, line in prose(path.read_text("utf-8")) for word in AMERICAN.findall(line)
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 NOTEBOOK = {

@@ -1,0 +1,116 @@
+"""What a learner sees: cards in plain HTML, the same every time, that fold without a script, a style sheet or a kernel.
+
+JupyterLab takes scripts and style sheets out of notebooks that it does not trust. These cards need neither.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import numpy as np
+
+from rlkit.exercises.exercise import Exercise
+from rlkit.exercises.judging import Verdict
+
+_MARK = {"passed": "✓", "your turn": "✎", "the book's own": "✎"}
+_HEAD = {
+    "passed": "Passed",
+    "your turn": "Your turn",
+    "not yet": "Not yet",
+    "no return": "Not yet",
+    "changed": "Not yet",
+    "the book's own": "The book's own",
+    "out of time": "Stopped",
+    "stopped": "Stopped",
+}
+
+
+class Card:
+    """Something to show: HTML for a notebook or a page, text for a terminal."""
+
+    def __init__(self, body: str, text: str):
+        self.body, self.text = body, text
+
+    def _repr_html_(self) -> str:
+        edge = "border-left: 0.25rem solid currentColor; padding: 0.25rem 0 0.25rem 1rem; margin: 0.5rem 0"
+        return f'<div class="rlk-card" style="{edge}">{self.body}</div>'
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def verdict_card(verdict: Verdict) -> Card:
+    """Return the card for a verdict: what was found, the counterexample, and the ladder of hints."""
+    exercise = verdict.exercise
+    head = _HEAD.get(verdict.status, "Not yet")
+    if verdict.situations:
+        right = sum(ok for _, ok in verdict.situations)
+        head += f": right in {right} of {len(verdict.situations)} situations"
+    parts = [f"<p><strong>{_MARK.get(verdict.status, '✗')} {head}.</strong> {prose(verdict.text)}</p>"]
+    if verdict.line:
+        number, source = verdict.line
+        parts.append(f"<p>In line {number} of your cell: <code>{html.escape(source)}</code></p>")
+    if verdict.case is not None and verdict.case.args:
+        parts.append(_counterexample(verdict))
+    if verdict.situations:
+        ticks = "".join(f"<li>{'✓' if ok else '✗'} {prose(label)}</li>" for label, ok in verdict.situations)
+        parts.append(f"<details><summary>All situations</summary><ul>{ticks}</ul></details>")
+    if verdict.passed:
+        parts.append(_fold("Compare with the book's solution", code(exercise.solution_text())))
+    else:
+        parts.append(_ladder(exercise))
+    text = f"{exercise.id}: {head}. {verdict.text}"
+    if verdict.line:
+        text += f" (line {verdict.line[0]}: {verdict.line[1]})"
+    return Card("".join(parts), text)
+
+
+def _ladder(exercise: Exercise) -> str:
+    hints = "".join(_fold(f"Hint {k}", f"<p>{prose(hint)}</p>") for k, hint in enumerate(exercise.hints, start=1))
+    return hints + _fold("Show the solution", code(exercise.solution_text()))
+
+
+def _counterexample(verdict: Verdict) -> str:
+    case = verdict.case
+    assert case is not None
+    call = f"{verdict.exercise.name}({', '.join(literal(a) for a in case.args)})"
+    rows = f"<p>In the situation “{prose(case.label)}”:</p>{code(call)}"
+    if verdict.situations:
+        compare = f"expected  {literal(verdict.expected)}\nyours     {literal(verdict.got)}"
+        rows += code(compare)
+    if case.why:
+        rows += f"<p>By hand: {prose(case.why)}</p>"
+    return rows
+
+
+def literal(value: Any) -> str:
+    """Return a value as code that can be pasted, shortened where it is long."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if isinstance(value, np.ndarray):
+        numbers = np.array2string(value, separator=", ", precision=6, suppress_small=True, threshold=200)
+        text = f"np.array({numbers})".replace("inf", "np.inf").replace("nan", "np.nan")
+    elif isinstance(value, (np.floating, float)):
+        text = f"{float(value):.8g}"
+    elif isinstance(value, (tuple, list)):
+        text = f"{'[' if isinstance(value, list) else '('}{', '.join(map(literal, value))}"
+        text += "]" if isinstance(value, list) else ",)" if len(value) == 1 else ")"
+    else:
+        text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return text if len(text) <= 1500 else text[:1500] + " ..."
+
+
+def prose(text: str) -> str:
+    """Return a sentence as HTML; what stands between backticks becomes code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+def code(text: str) -> str:
+    """Return lines of code as HTML."""
+    return f"<pre>{html.escape(text, quote=False)}</pre>"
+
+
+def _fold(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>{body}</details>"

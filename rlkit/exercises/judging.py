@@ -1,0 +1,306 @@
+"""Deciding what to say about an answer. Pure: the same exercise and answer give the same verdict, and nothing is shown."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import linecache
+import math
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rlkit.exercises.exercise import PLACEHOLDER, Case, Exercise, Mistake
+from rlkit.exercises.worker import OutOfTime, run
+
+SEED = 20231124
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found.
+
+    Attributes:
+        exercise: which one.
+        status: "passed", "your turn", "not yet", "stopped", "out of time", "placeholder", "no return", "no function",
+            "arguments", "changed" (right, but its arguments were edited in place) or "the book's own".
+        text: one or two sentences for the learner.
+        situations: (label, whether the answer was right there), for a wrong answer.
+        mistake: the listed mistake that behaves the same in every situation, if there is one.
+        case, got, expected: the first situation that failed, for a wrong answer.
+        line: (line number, text) in the learner's own code, where known.
+    """
+
+    exercise: Exercise
+    status: str
+    text: str
+    situations: tuple[tuple[str, bool], ...] = ()
+    mistake: Mistake | None = None
+    case: Case | None = None
+    got: Any = None
+    expected: Any = None
+    line: tuple[int, str] | None = field(default=None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer is right."""
+        return self.status == "passed"
+
+    @property
+    def outcome(self) -> str:
+        """One word or two for a table of grades: the name of the mistake where it is known."""
+        return self.mistake.name if self.mistake else self.status
+
+    def require(self) -> None:
+        """Do nothing for a pass.
+
+        Raises:
+            AssertionError: with the verdict's text, for everything else.
+        """
+        if not self.passed:
+            raise AssertionError(f"{self.exercise.id}: {self.text}")
+
+
+@dataclass(frozen=True)
+class _Try:
+    """What an answer did in one situation."""
+
+    value: Any = None
+    error: BaseException | None = None
+    changed: bool = False
+
+
+def evaluate(exercise: Exercise, answer: Any, *, seed: int = SEED, until_first_failure: bool = False) -> Verdict:
+    """Return the verdict on an answer.
+
+    Args:
+        exercise: what was asked.
+        answer: a function, or a value for an exercise that asks for one.
+        seed: of the random situations.
+        until_first_failure: stop there; the verdict then names no mistake.
+    """
+    if answer is exercise.solution:
+        return Verdict(exercise, "the book's own", "This is the book's own function. Write yours, then check that.")
+    if answer is None or answer is Ellipsis:
+        return _your_turn(exercise)
+    if exercise.value:
+        return _evaluate(exercise, lambda: answer, seed, until_first_failure)
+    if not callable(answer) or isinstance(answer, type):
+        text = f"A function was expected, but this is {_short(answer)}. Pass the function itself, without calling it."
+        return Verdict(exercise, "no function", text)
+    if (wrong := _wrong_arguments(exercise, answer)) is not None:
+        return Verdict(exercise, "arguments", wrong)
+    if _is_stub(exercise, answer):
+        return _your_turn(exercise)
+    return _evaluate(exercise, answer, seed, until_first_failure)
+
+
+def _evaluate(exercise: Exercise, answer: Callable[..., Any], seed: int, until_first_failure: bool) -> Verdict:
+    cases = list(exercise.make_cases(np.random.default_rng(seed)))
+    tries: list[_Try] = []
+    rights: list[bool] = []
+    says: list[str | None] = []
+
+    def work() -> None:
+        for case in cases:
+            tries.append(_attempt(answer, case))
+            if tries[-1].error is not None:
+                return
+            says.append(_what_is_wrong(exercise, case, tries[-1].value))
+            rights.append(says[-1] is None)
+            if until_first_failure and not rights[-1]:
+                return
+
+    try:
+        run(work, exercise.time_limit)
+    except OutOfTime as late:
+        line = next((_line(name, number) for name, number in late.frames if _is_learners(name, answer)), None)
+        text = f"Stopped after {exercise.time_limit:g} seconds: this looks like an endless loop."
+        return Verdict(exercise, "out of time", text, line=line, case=cases[min(len(tries), len(cases) - 1)])
+    if tries[-1].error is not None:
+        return _stopped(exercise, answer, cases[len(tries) - 1], tries[-1].error)
+    if all(rights):
+        changed = next((case for case, t in zip(cases, tries, strict=True) if t.changed), None)
+        if changed is not None:
+            text = (
+                "The answers are right, but your function changed its arguments in place. Whoever calls it would find "
+                "other arrays than they passed. Work on a copy."
+            )
+            return Verdict(exercise, "changed", text, case=changed)
+        return Verdict(exercise, "passed", exercise.insight)
+    situations = tuple((case.label, right) for case, right in zip(cases, rights, strict=False))
+    k = rights.index(False)
+    expected = exercise.solution(*fresh(cases[k].args))
+    at = {"situations": situations, "case": cases[k], "got": tries[k].value, "expected": expected}
+    if tries[k].value is None and expected is not None:
+        return Verdict(exercise, "no return", "Your function returned None. Is there a `return`?", **at)
+    mistake = None if until_first_failure else _recognise(exercise, cases, tries)
+    text = mistake.sentence if mistake else str(says[k])
+    return Verdict(exercise, "not yet", text, mistake=mistake, **at)
+
+
+def _attempt(function: Callable[..., Any], case: Case) -> _Try:
+    args = fresh(case.args)
+    try:
+        with np.errstate(all="ignore"):
+            value = function(*args)
+    except Exception as error:
+        return _Try(error=error)
+    except (SystemExit, KeyboardInterrupt) as error:
+        return _Try(error=error)
+    return _Try(copy_of(value), changed=not all(map(same, args, case.args)))
+
+
+def _stopped(exercise: Exercise, answer: Callable[..., Any], case: Case, error: BaseException) -> Verdict:
+    own = [f for f in traceback.extract_tb(error.__traceback__) if _is_learners(f.filename, answer)]
+    line = _line(own[-1].filename, own[-1].lineno or 0) if own else None
+    if isinstance(error, NotImplementedError) and "your code here" in str(error):
+        text = f"Your code is there, but the line `{PLACEHOLDER}` still stands in it. Remove it."
+        return Verdict(exercise, "placeholder", text, line=line, case=case)
+    name = type(error).__name__
+    return Verdict(exercise, "stopped", f"Your code stopped with {name}: {error}", line=line, case=case)
+
+
+def _recognise(exercise: Exercise, cases: list[Case], tries: list[_Try]) -> Mistake | None:
+    """Return the listed mistake that does the same as the answer in every situation."""
+    for mistake in exercise.mistakes:
+        for case, own in zip(cases, tries, strict=True):
+            theirs = _attempt(mistake.function, case)
+            if theirs.error is not None or not close(theirs.value, own.value, exercise.rtol, exercise.atol):
+                break
+        else:
+            return mistake
+    return None
+
+
+def _what_is_wrong(exercise: Exercise, case: Case, got: Any) -> str | None:
+    if exercise.verdict_on is not None:
+        return exercise.verdict_on(case, got)
+    expected = exercise.solution(*fresh(case.args))
+    if close(got, expected, exercise.rtol, exercise.atol):
+        return None
+    if got is not None and _shape(got) != _shape(expected):
+        return f"The shape is {_shape(got)}, but {_shape(expected)} was expected."
+    return "The value is another one."
+
+
+def _your_turn(exercise: Exercise) -> Verdict:
+    return Verdict(exercise, "your turn", "Your turn. Fill in the cell above, run it, then run this one again.")
+
+
+def _wrong_arguments(exercise: Exercise, answer: Callable[..., Any]) -> str | None:
+    wanted = inspect.signature(exercise.solution)
+    try:
+        given = inspect.signature(answer)
+    except (TypeError, ValueError):
+        return None  # a compiled function; the tries will tell
+    try:
+        given.bind(*[None] * len(wanted.parameters))
+    except TypeError:
+        names = ", ".join(wanted.parameters)
+        return f"Your function is called with the arguments ({names}), but it takes ({', '.join(given.parameters)})."
+    return None
+
+
+def _is_stub(exercise: Exercise, answer: Callable[..., Any]) -> bool:
+    """Whether the function is the stub, untouched: the same instructions and constants, whatever its file."""
+    code = getattr(answer, "__code__", None)
+    if code is None:
+        return False
+    scope: dict[str, Any] = {}
+    exec(compile(exercise.stub(), "<stub>", "exec"), {}, scope)
+    stub = scope[exercise.name].__code__
+    return _essence(code) == _essence(stub)
+
+
+def _essence(code: Any) -> tuple[Any, ...]:
+    constants = tuple(_essence(c) if hasattr(c, "co_code") else repr(c) for c in code.co_consts)
+    return code.co_code, code.co_names, code.co_varnames, constants
+
+
+def _is_learners(filename: str, answer: Callable[..., Any]) -> bool:
+    code = getattr(answer, "__code__", None)
+    return code is not None and filename == code.co_filename
+
+
+def _line(filename: str, number: int) -> tuple[int, str]:
+    return number, linecache.getline(filename, number).strip()
+
+
+# -- comparing ---------------------------------------------------------------------------------------------------------
+
+
+def fresh(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return deep copies of arguments; torch tensors keep their place in a graph."""
+    return tuple(copy_of(a) for a in args)
+
+
+def copy_of(value: Any) -> Any:
+    """Return a copy that shares nothing with the original, as far as that can be had."""
+    if type(value).__module__.startswith("torch"):
+        return value.clone() if hasattr(value, "clone") else value
+    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
+        return type(value)(copy_of(v) for v in value)
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value  # a generator, a random state in use: cannot be copied, and need not be
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two arguments still hold the same content."""
+    if isinstance(b, (tuple, list, dict)):
+        return close(a, b, 0, 0)
+    return _numbers(b) is None or close(a, b, 0, 0)  # a world or a function has no content to edit; a generator is used
+
+
+def close(got: Any, expected: Any, rtol: float, atol: float) -> bool:
+    """Whether two results agree: numbers within tolerance, of the same shape, in the same containers."""
+    if isinstance(expected, dict):
+        return (
+            isinstance(got, dict)
+            and got.keys() == expected.keys()
+            and all(close(got[k], v, rtol, atol) for k, v in expected.items())
+        )
+    if isinstance(expected, (str, bytes)) or expected is None:
+        return bool(type(got) is type(expected) and got == expected)
+    a, b = _numbers(got), _numbers(expected)
+    if a is None or b is None:
+        if isinstance(got, (list, tuple)) and isinstance(expected, (list, tuple)):
+            return len(got) == len(expected) and all(
+                close(x, y, rtol, atol) for x, y in zip(got, expected, strict=True)
+            )
+        return got is expected
+    if a.shape != b.shape:
+        return False
+    return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """Return a value as a real array, or None where it is none."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    try:
+        array = np.asarray(value)
+    except Exception:
+        return None
+    return array.astype(float) if array.dtype.kind in "biuf" else None
+
+
+def _shape(value: Any) -> str:
+    numbers = _numbers(value)
+    return type(value).__name__ if numbers is None else str(numbers.shape)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:50]}..."
+
+
+def is_finite_number(value: Any) -> bool:
+    """Whether a value is one finite real number."""
+    numbers = _numbers(value)
+    return numbers is not None and numbers.shape == () and math.isfinite(float(numbers))

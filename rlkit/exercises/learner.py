@@ -1,0 +1,158 @@
+"""What stands in a notebook: check, working, quiz, progress."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import sys
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rlkit.exercises.cards import Card, prose, verdict_card
+from rlkit.exercises.exercise import Exercise
+from rlkit.exercises.judging import evaluate
+from rlkit.exercises.quizzes import Quiz
+
+_NOT_CHAPTERS = {"__main__", "cards", "exercise", "grading", "judging", "learner", "quizzes", "stubs", "worker"}
+
+
+@cache
+def _chapters() -> dict[str, Any]:
+    import rlkit.exercises as package
+
+    names = [m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in _NOT_CHAPTERS]
+    return {name: importlib.import_module(f"rlkit.exercises.{name}") for name in sorted(names)}
+
+
+def all_exercises() -> dict[str, Exercise]:
+    """Return every exercise of the book by its id, chapter by chapter, in the order in which they are defined."""
+    found = [v for module in _chapters().values() for v in vars(module).values() if isinstance(v, Exercise)]
+    return {exercise.id: exercise for exercise in found}
+
+
+def get(id: str) -> Exercise:
+    """Return one exercise.
+
+    Raises:
+        ValueError: if there is none of that id.
+    """
+    chapter = id.split(".")[0]
+    exercises = all_exercises()
+    if id not in exercises:
+        near = ", ".join(known for known in exercises if known.startswith(f"{chapter}.")) or ", ".join(_chapters())
+        raise ValueError(f"there is no exercise {id!r}; there are {near}")
+    return exercises[id]
+
+
+def check(id: str, answer: Any = None) -> Card:
+    """Check an answer and return a card that says what was found.
+
+    Args:
+        id: of the exercise.
+        answer: your function, or your value.
+    """
+    verdict = evaluate(get(id), answer)
+    if verdict.status not in ("your turn", "the book's own"):
+        record(id, verdict.passed)
+    return verdict_card(verdict)
+
+
+def working(id: str, answer: Any) -> Any:
+    """Return your function if it passes its check, else the book's, and say in one line which.
+
+    Later cells use it, so that the page goes on whatever you wrote, and runs on your own code once it works.
+    """
+    exercise = get(id)
+    verdict = evaluate(exercise, answer)
+    if verdict.passed:
+        print(f"{exercise.name}: yours.")
+        return answer
+    print(f"{exercise.name}: the book's, until yours passes.")
+    return exercise.solution() if exercise.value else exercise.solution
+
+
+def quiz(id: str) -> Card:
+    """Return a quiz: each answer is a fold that says why it is right or wrong.
+
+    Args:
+        id: of the chapter, such as "mdps".
+    """
+    questions = getattr(_chapters().get(id), "quiz", None)
+    if not isinstance(questions, Quiz):
+        raise ValueError(f"there is no quiz {id!r}")
+    return questions.card()
+
+
+# -- progress ----------------------------------------------------------------------------------------------------------
+
+
+def _file() -> Path | None:
+    where = os.environ.get("RLKIT_PROGRESS", "")
+    if where.lower() == "off":
+        return None
+    return Path(where) if where else Path.home() / ".rlkit_progress.json"
+
+
+def _load() -> dict[str, bool]:
+    file = _file()
+    if file is None:
+        return {}
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): bool(v) for k, v in data.items()} if isinstance(data, dict) else {}
+
+
+def record(id: str, passed: bool) -> None:
+    """Remember that an exercise was tried, and whether it has ever been passed; never raises."""
+    file = _file()
+    if file is None:
+        return
+    with suppress(OSError, RuntimeError):
+        done = _load()
+        done[id] = passed or done.get(id, False)
+        part = file.with_name(f"{file.name}.{os.getpid()}.part")
+        part.write_text(json.dumps(done, indent=1, sort_keys=True), encoding="utf-8")
+        os.replace(part, file)
+
+
+def progress() -> Card:
+    """Return how far you are: a bar and a table over all exercises of the book."""
+    done = _load()
+    exercises = all_exercises()
+    passed = [id for id in exercises if done.get(id)]
+    share = len(passed) / max(1, len(exercises))
+    bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
+    state = {True: "✓ passed", False: "✗ tried", None: ""}
+    rows = "".join(
+        f"<tr><td>{prose(e.title)}</td><td><code>{id}</code></td><td>{state[done.get(id)]}</td></tr>"
+        for id, e in exercises.items()
+    )
+    head = f"{bar} {len(passed)} of {len(exercises)} exercises passed"
+    return Card(
+        f"<p><strong>{head}</strong></p><details><summary>All exercises</summary><table>{rows}</table></details>", head
+    )
+
+
+# -- a stub that was never run -----------------------------------------------------------------------------------------
+
+
+def explain_missing_names() -> None:
+    """In a notebook, answer a NameError for an exercise's own name by a sentence: the cell above was not run."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return
+
+    def handler(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: int | None = None) -> None:
+        names = {exercise.name for exercise in all_exercises().values()}
+        if getattr(error, "name", None) in names:
+            print(f"{error.name} does not exist yet: run the cell above, in which it is defined, and then this one.")
+        else:
+            shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+    shell.set_custom_exc((NameError,), handler)

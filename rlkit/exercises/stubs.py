@@ -1,0 +1,56 @@
+"""Keeping the stubs in the manuscripts in step with the exercises.
+
+A manuscript has, for each exercise, a cell tagged ``exercise`` and after it a cell tagged ``exercise-check`` with
+``check("chapter.name", answer)``. ``sync`` rewrites the former from the exercise that the latter names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from rlkit.exercises.learner import get
+
+_PAIR = re.compile(
+    r"(?P<open>```\{code-cell\}[^\n]*\n:tags: \[exercise\]\n\n)(?P<stub>.*?)(?P<close>\n```\n)"
+    r"(?P<between>(?:(?!```\{code-cell\}).)*?```\{code-cell\}[^\n]*\n:tags: \[exercise-check\]\n\n"
+    r'check\("(?P<id>[\w.]+)")',
+    re.DOTALL,
+)
+
+
+def with_stubs(manuscript: str, chapter: int) -> str:
+    """Return a manuscript with every stub as its exercise says, numbered in order.
+
+    Args:
+        manuscript: the text.
+        chapter: its number, for "Exercise 1.3".
+
+    Raises:
+        ValueError: if a check names an exercise that does not exist.
+    """
+    count = 0
+
+    def fill(pair: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        exercise = get(pair["id"])
+        head = f"# ✎ Exercise {chapter}.{count}: {exercise.title}"
+        return f"{pair['open']}{head}\n{exercise.stub()}{pair['close']}{pair['between']}"
+
+    return _PAIR.sub(fill, manuscript)
+
+
+def sync(chapters: Path) -> list[Path]:
+    """Rewrite the stubs of all manuscripts in a folder, and return the files that changed."""
+    changed = []
+    for file in sorted(chapters.glob("[0-9][0-9]_*.md")):
+        before = file.read_text(encoding="utf-8")
+        after = with_stubs(before, int(file.name[:2]))
+        if after != before:
+            part = file.with_suffix(".part")
+            part.write_text(after, encoding="utf-8")
+            os.replace(part, file)
+            changed.append(file)
+    return changed

@@ -1,0 +1,258 @@
+"""What must hold for every exercise on disk, collected automatically."""
+
+import inspect
+import itertools
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rlkit.exercises import all_exercises, evaluate
+from rlkit.exercises.cards import verdict_card
+from rlkit.exercises.judging import close
+from tests.exercises.small_changes import small_changes
+
+EXERCISES = all_exercises()
+FUNCTIONS = {id: e for id, e in EXERCISES.items() if not e.value}
+each = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+each_function = pytest.mark.parametrize("exercise", FUNCTIONS.values(), ids=FUNCTIONS)
+
+# Small changes of a reference that no input can tell from it, each with the reason.
+LATER = "stops later, so the answer is more exact than was asked for"
+HARMLESS = {
+    "mdps.value_iteration": {
+        ".zeros -> .ones": "sweeps find V* from any start",
+        "change <= tol * (1 - gamma) / (2 * gamma) -> change < tol * (1 - gamma) / (2 * gamma)": LATER,
+        "2 * gamma -> 2 / gamma": LATER,
+        "2 * gamma -> 2 + gamma": LATER,
+        "2 * gamma -> 2": LATER,
+        "2 -> 3": LATER,
+    },
+}
+
+
+def answer_of(exercise, function):
+    return function() if exercise.value else function
+
+
+def run_stub(exercise, text=None):
+    scope = {"np": np}
+    exec(compile(text or exercise.stub(), f"<cell of {exercise.id}>", "exec"), scope)
+    return scope[exercise.name]
+
+
+def typed_in(function, name):
+    """Return a copy of a function as a learner would have typed it: another object, under the exercise's name."""
+    copied = type(function)(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
+    copied.__doc__ = function.__doc__
+    return copied
+
+
+@each
+@pytest.mark.parametrize("seed", range(5))
+def test_the_reference_passes(exercise, seed):
+    answer = exercise.solution() if exercise.value else typed_in(exercise.solution, exercise.name)
+    verdict = evaluate(exercise, answer, seed=seed)
+    assert verdict.passed, verdict.text
+
+
+@each
+def test_every_other_correct_solution_passes(exercise):
+    for function in exercise.alternatives:
+        verdict = evaluate(exercise, answer_of(exercise, function))
+        assert verdict.passed, f"{function.__name__}: {verdict.text}"
+
+
+@each_function
+def test_there_is_another_correct_solution(exercise):
+    assert exercise.alternatives, "a check that knows one solution only has not been tried on another"
+
+
+@each
+def test_there_are_three_mistakes_and_two_to_four_hints(exercise):
+    assert len(exercise.mistakes) >= 3
+    assert 2 <= len(exercise.hints) <= 4
+    assert "`" in exercise.hints[-1], "the last hint ends at code"
+    assert exercise.insight and exercise.title
+
+
+@each
+def test_each_mistake_fails_on_a_hand_worked_case_and_is_named(exercise):
+    for mistake in exercise.mistakes:
+        verdict = evaluate(exercise, answer_of(exercise, mistake.function))
+        assert verdict.mistake is mistake, f"{mistake.name} was taken for {verdict.outcome}"
+        assert verdict.text == mistake.sentence
+        if not exercise.value:
+            by_hand = {case.label for case in exercise.make_cases(np.random.default_rng(0)) if case.why}
+            failed = {label for label, right in verdict.situations if not right}
+            assert failed & by_hand, f"{mistake.name} fails only in random situations"
+            assert verdict.case.why, "the counterexample is one worked by hand"
+
+
+@each
+def test_no_two_mistakes_are_alike(exercise):
+    names = [m.name for m in exercise.mistakes]
+    assert len(set(names)) == len(names)
+    for a, b in itertools.combinations(exercise.mistakes, 2):
+        assert a.sentence != b.sentence
+
+
+@each
+def test_the_untouched_stub_is_your_turn(exercise):
+    assert evaluate(exercise, run_stub(exercise)).status == "your turn"
+    assert evaluate(exercise, None).status == "your turn"
+    assert evaluate(exercise, ...).status == "your turn"
+
+
+@each_function
+def test_the_books_own_function_is_no_pass(exercise):
+    assert evaluate(exercise, exercise.solution).status == "the book's own"
+
+
+@each_function
+def test_a_leftover_placeholder_is_said(exercise):
+    if exercise.faulty is not None:
+        pytest.skip("the stub of a planted bug has no placeholder")
+    text = exercise.stub().replace("raise NotImplementedError", "almost = 1\n    raise NotImplementedError")
+    assert evaluate(exercise, run_stub(exercise, text)).status == "placeholder"
+
+
+def _head(exercise):
+    names = ", ".join(inspect.signature(exercise.solution).parameters)
+    return f"def {exercise.name}({names}):\n"
+
+
+@each_function
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("pass", "no return"),
+        ("return undefined_name", "stopped"),
+        ("return 'text'", "not yet"),
+        ("return np.zeros((7, 7, 7))", "not yet"),
+        ("while True:\n    pass", "out of time"),
+        ("while True:\n    try:\n        sum(range(1000))\n    except BaseException:\n        pass", "out of time"),
+        ("raise SystemExit", "stopped"),
+    ],
+)
+def test_typical_accidents_get_their_own_verdict(exercise, body, status, monkeypatch):
+    monkeypatch.setattr(exercise, "time_limit", 0.3)
+    text = _head(exercise) + textwrap.indent(body, "    ")
+    verdict = evaluate(exercise, run_stub(exercise, text))
+    assert verdict.status == status
+    assert verdict_card(verdict)._repr_html_()
+
+
+@each_function
+def test_wrong_arguments_are_said(exercise):
+    verdict = evaluate(exercise, lambda: None)
+    assert verdict.status == "arguments"
+    assert evaluate(exercise, 3).status == "no function"
+    assert evaluate(exercise, int).status == "no function"
+
+
+@each_function
+def test_the_line_of_an_error_is_the_learners(exercise):
+    verdict = evaluate(exercise, run_stub(exercise, _head(exercise) + "    x = 1\n    return x / 0\n"))
+    assert verdict.status == "stopped"
+    assert verdict.line[0] == 3
+
+
+@each_function
+def test_a_right_answer_that_changes_its_arguments_is_told(exercise):
+    case = next(iter(exercise.make_cases(np.random.default_rng(0))))
+    at = [k for k, a in enumerate(case.args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    if not at:
+        pytest.skip("no argument can be changed in place")
+
+    def careless(*args):
+        result = exercise.solution(*args)
+        args[at[0]][...] = -7
+        return result
+
+    assert evaluate(exercise, careless).status == "changed"
+
+
+@each
+def test_a_check_takes_less_than_three_seconds(exercise):
+    begin = time.process_time()
+    evaluate(exercise, exercise.solution() if exercise.value else typed_in(exercise.solution, exercise.name))
+    assert time.process_time() - begin < 3
+
+
+@each
+def test_the_card_is_the_same_every_time(exercise):
+    for mistake in exercise.mistakes:
+        answer = answer_of(exercise, mistake.function)
+        first, second = (verdict_card(evaluate(exercise, answer))._repr_html_() for _ in range(2))
+        assert first == second
+        assert "0x" not in first
+
+
+SURVIVORS: dict[str, list[str]] = {}
+COUNTS = {"changed": 0, "noticed": 0}
+
+
+@each_function
+def test_small_changes_of_the_reference_are_noticed(exercise, monkeypatch):
+    monkeypatch.setattr(exercise, "time_limit", 0.3)
+    harmless = HARMLESS.get(exercise.id, {})
+    unnoticed = []
+    for description, changed in small_changes(exercise.solution):
+        COUNTS["changed"] += 1
+        if evaluate(exercise, changed, until_first_failure=True).passed:
+            if description.split(": ", 1)[1] not in harmless:
+                unnoticed.append(description)
+        else:
+            COUNTS["noticed"] += 1
+    assert unnoticed == []
+
+
+def test_the_rate_of_noticed_changes(capsys):
+    if not COUNTS["changed"]:
+        pytest.skip("runs after the tests of the single exercises")
+    with capsys.disabled():
+        listed = sum(map(len, HARMLESS.values()))
+        print(f"\nsmall changes of references: {COUNTS['noticed']} of {COUNTS['changed']} noticed, {listed} harmless")
+    assert COUNTS["noticed"] / (COUNTS["changed"] - listed) >= 0.97
+
+
+@each_function
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), kind=st.sampled_from(["constant", "noise", "scaled", "first argument"]))
+def test_a_random_function_never_passes(exercise, seed, kind):
+    rng = np.random.default_rng(seed)
+
+    def random_answer(*args):
+        right = exercise.solution(*args)
+        parts = right if isinstance(right, tuple) else (right,)
+        wrong = []
+        for part in parts:
+            x = np.asarray(part, float)
+            change = {
+                "constant": np.full(x.shape, rng.normal()),
+                "noise": x + rng.normal(size=x.shape),
+                "scaled": x * rng.uniform(1.5, 3) + rng.uniform(0.1, 1),
+                "first argument": np.resize(np.asarray(args[0], float).ravel() if np.size(args[0]) else [1.0], x.shape)
+                + 0.5,
+            }[kind]
+            wrong.append(change)
+        return tuple(wrong) if isinstance(right, tuple) else wrong[0]
+
+    verdict = evaluate(exercise, random_answer)
+    assert not verdict.passed
+    assert verdict.case is not None
+
+
+def test_close_compares_what_it_should():
+    assert close([1, 2.0], np.array([1, 2]), 1e-6, 1e-8)
+    assert not close([1, 2, 3], np.array([1, 2]), 1, 1)
+    assert not close("1", 1, 1, 1)
+    assert not close(1, None, 1, 1)
+    assert close({"a": 1}, {"a": 1.0}, 0, 0)
+    assert not close({"a": 1}, {"b": 1}, 0, 0)
+    assert close((1, "x"), (1, "x"), 0, 0)
+    assert not close(float("nan"), 1.0, 1, 1)

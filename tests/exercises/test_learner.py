@@ -1,0 +1,95 @@
+"""check, working, quiz and progress, as a notebook calls them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from rlkit.exercises import Question, Quiz, all_exercises, check, progress, quiz, working
+
+BY_HAND = all_exercises()["mdps.return_by_hand"]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("RLKIT_PROGRESS", str(tmp_path / "progress.json"))
+    return tmp_path / "progress.json"
+
+
+def test_progress_is_remembered_and_a_pass_is_kept(home):
+    check("mdps.return_by_hand", 4.0)
+    check("mdps.return_by_hand", 14.0)
+    check("mdps.where_it_flips", 0.25)
+    assert json.loads(home.read_text()) == {"mdps.return_by_hand": True, "mdps.where_it_flips": False}
+    assert f"1 of {len(all_exercises())} exercises passed" in repr(progress())
+
+
+@pytest.mark.parametrize("content", ["", "not json", "[1, 2]", '{"mdps.return_by_hand": '])
+def test_a_broken_progress_file_does_no_harm(home, content):
+    home.write_text(content)
+    progress()
+    check("mdps.return_by_hand", 4.0)
+    assert json.loads(home.read_text()) == {"mdps.return_by_hand": True}
+
+
+def test_a_progress_file_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch):
+    monkeypatch.setenv("RLKIT_PROGRESS", str(tmp_path / "no" / "such" / "folder.json"))
+    assert "Passed" in repr(check("mdps.return_by_hand", 4.0))
+
+
+def test_an_untouched_stub_leaves_no_trace(home):
+    check("mdps.return_by_hand", ...)
+    assert not home.exists()
+
+
+def test_working_gives_yours_if_it_passes_else_the_books(capsys):
+    mine = lambda rewards, gamma: sum(gamma**k * r for k, r in enumerate(rewards))  # noqa: E731
+    assert working("mdps.discounted_return", mine) is mine
+    book = working("mdps.discounted_return", lambda rewards, gamma: 0.0)
+    assert book([0, 0, 100], 0.9) == pytest.approx(81)
+    assert working("mdps.return_by_hand", ...) == 4.0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "total_return: yours."
+    assert said[1] == "total_return: the book's, until yours passes."
+
+
+def test_a_quiz_explains_every_answer():
+    card = quiz("mdps")
+    assert card._repr_html_().count("<details>") == card._repr_html_().count("Right.") + card._repr_html_().count("No.")
+    assert card._repr_html_().count("✓ Right.") == 5
+    with pytest.raises(ValueError, match="no quiz 'nothing'"):
+        quiz("nothing")
+
+
+def test_a_question_has_one_right_answer():
+    with pytest.raises(ValueError, match="exactly one"):
+        Quiz(Question("?", (("a", True, "."), ("b", True, "."))))
+
+
+def test_cards_need_no_script_and_no_style_sheet():
+    html = check("mdps.return_by_hand", 14.0)._repr_html_()
+    assert "<script" not in html and "<style" not in html
+    assert "Hint 1" in html and "Show the solution" in html
+
+
+def test_a_stub_that_was_never_run_gives_a_sentence():
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance();"
+        "s.run_cell('from rlkit.exercises import check');"
+        "s.run_cell('check(\"mdps.discounted_return\", total_return)');"
+        "s.run_cell('something_else')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "total_return does not exist yet: run the cell above" in done.stdout
+    assert "name 'something_else' is not defined" in done.stdout
+    assert "name 'total_return'" not in done.stdout
+
+
+def test_importing_the_exercises_loads_neither_torch_nor_matplotlib():
+    code = (
+        "import sys, rlkit.exercises as e; e.all_exercises();"
+        "print([m for m in ('torch', 'matplotlib', 'ipywidgets', 'gymnasium') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
