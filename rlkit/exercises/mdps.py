@@ -258,9 +258,10 @@ greedily = Exercise(
 
 @greedily.reference
 def greedy_policy(Q, available):
-    """Return the policy that shares its probability equally among the best actions that exist.
+    """Return the policy that shares its probability equally among the best.
 
-    Q: float[S, A], available: bool[S, A] (False: the action does not exist there, whatever Q says)
+    Q: float[S, A]
+    available: bool[S, A]; where False, there is no action, whatever Q says
     Returns float[S, A]; each row sums to 1.
     """
     Q = np.where(available, Q, -np.inf)
@@ -614,7 +615,8 @@ shaping = Exercise(
 def shaped_reward(r, s, s_next, potential, terminal, gamma):
     """Return r + gamma Phi(s') - Phi(s), where Phi is 0 in terminal states.
 
-    r: float[K], s and s_next: int[K] (K steps at once), potential: float[S], terminal: bool[S]
+    r: float[K], s and s_next: int[K] (K steps at once)
+    potential: float[S], terminal: bool[S]
     Returns float[K].
     """
     after = np.where(terminal[s_next], 0, potential[s_next])

@@ -201,6 +201,8 @@ def _transitions(P: Any) -> tuple[Any, int, int]:
 def _scaled(P: Any, available: np.ndarray) -> Any:
     """Return P with rows that sum to 1 as nearly as they can, and with empty rows for actions that do not exist.
 
+    A sparse P then stores no zeros: each stored entry is a transition that happens.
+
     Raises:
         ValueError: an entry that is no probability, or the row of an existing action that does not sum to 1.
     """
@@ -247,12 +249,11 @@ def _rewards(R: Any, S: int, A: int) -> Any:
 
 
 def _sparse_table(name: str, table: Any) -> Any:
-    """Return a CSR copy in which each entry is stored once and no zero is stored."""
+    """Return a CSR copy in which each entry is stored once."""
     if table.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be a matrix of real numbers, not of {table.dtype}")
     copy = sparse.csr_array(table, dtype=float, copy=True)
     copy.sum_duplicates()
-    copy.eliminate_zeros()
     return copy
 
 

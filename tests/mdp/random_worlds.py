@@ -60,7 +60,7 @@ def tables(recipe: Recipe, rng: np.random.Generator) -> dict[str, Any]:
     P[terminal], R[terminal] = 0, 0
     P[terminal, :, terminal] = 1
     # What stands in the rows of actions that do not exist must not matter.
-    P[~available], R[~available] = rng.integers(0, 2), 99
+    P[~available], R[~available] = 0.5, 99
 
     if recipe.sparse:
         P = sparse.csr_array(P.reshape(S * A, S))

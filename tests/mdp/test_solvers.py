@@ -230,6 +230,15 @@ def test_policy_iteration_never_gets_worse_and_every_round_is_exact(seed):
         assert (after > before).any()
 
 
+def test_policy_iteration_ends_even_if_it_takes_rounding_for_improvement(monkeypatch):
+    # With an allowance below 0, every state seems to have a better action for ever.
+    monkeypatch.setattr("rlkit.mdp.undiscounted.noise", lambda mdp, V: -1.0)
+    mdp = drawn(2, [0.9])
+    rounds = list(islice(policy_iteration(mdp), 50))
+    assert len(rounds) < 50
+    np.testing.assert_allclose(rounds[-1][1], exact_values(mdp), atol=1e-10)
+
+
 @given(SEED)
 def test_value_iteration_from_below_rises_to_the_optimum(seed):
     mdp = drawn(seed, [0.5, 0.9])

@@ -58,12 +58,15 @@ def test_one_state_one_action_in_every_form():
 
 
 def test_sparse_entries_that_are_stored_twice_add_up():
-    rows, columns = [0, 0, 1, 1, 1], [0, 1, 1, 1, 0]
-    coo = sparse.coo_array(([0.25, 0.75, 0.5, 0.5, 0.0], (rows, columns)), shape=(2, 2))
-    made = TabularMDP(coo.tocsr(copy=False), coo, 0.5)
+    # Row 0 holds 0.25 and 0.75 - 0.5 + 0.5, row 1 holds 0.5 + 0.5 and a zero.
+    columns = [0, 1, 1, 1, 1, 1, 0]
+    table = sparse.csr_array(([0.25, 0.75, -0.5, 0.5, 0.5, 0.5, 0.0], columns, [0, 4, 7]), shape=(2, 2))
+    made = TabularMDP(table, table, 0.5, terminal=[0, 0])
     np.testing.assert_array_equal(made.P.toarray(), [[0.25, 0.75], [0, 1]])
-    assert made.P.nnz == 3, "a zero is stored"
+    assert made.P.nnz == 3, "a zero or the half of an entry is stored"
     np.testing.assert_array_equal(made.expected_reward, [[0.25**2 + 0.75**2], [1]])
+    halves = sparse.csr_array(([0.5, 0.5, 0.5, 0.5], [0, 0, 1, 1], [0, 2, 4]), shape=(2, 2))
+    assert TabularMDP(halves, np.zeros((2, 1)), 1, terminal=[1, 1]).terminal.all()
 
 
 def test_expected_next():
