@@ -45,7 +45,7 @@ def verdict_card(verdict: Verdict) -> Card:
     """Return the card for a verdict: what was found, the counterexample, and the ladder of hints."""
     exercise = verdict.exercise
     head = _HEAD.get(verdict.status, "Not yet")
-    if verdict.situations:
+    if verdict.situations and not exercise.value:
         right = sum(ok for _, ok in verdict.situations)
         head += f": right in {right} of {len(verdict.situations)} situations"
     parts = [f"<p><strong>{_MARK.get(verdict.status, '✗')} {head}.</strong> {prose(verdict.text)}</p>"]
@@ -54,7 +54,7 @@ def verdict_card(verdict: Verdict) -> Card:
         parts.append(f"<p>In line {number} of your cell: <code>{html.escape(source)}</code></p>")
     if verdict.case is not None and verdict.case.args:
         parts.append(_counterexample(verdict))
-    if verdict.situations:
+    if verdict.situations and not exercise.value:
         ticks = "".join(f"<li>{'✓' if ok else '✗'} {prose(label)}</li>" for label, ok in verdict.situations)
         parts.append(f"<details><summary>All situations</summary><ul>{ticks}</ul></details>")
     if verdict.passed:
@@ -90,7 +90,7 @@ def literal(value: Any) -> str:
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     if isinstance(value, np.ndarray):
-        numbers = np.array2string(value, separator=", ", precision=6, suppress_small=True, threshold=200)
+        numbers = np.array2string(value, separator=", ", precision=6, suppress_small=True, threshold=2000)
         text = f"np.array({numbers})".replace("inf", "np.inf").replace("nan", "np.nan")
     elif isinstance(value, (np.floating, float)):
         text = f"{float(value):.8g}"
@@ -98,7 +98,10 @@ def literal(value: Any) -> str:
         text = f"{'[' if isinstance(value, list) else '('}{', '.join(map(literal, value))}"
         text += "]" if isinstance(value, list) else ",)" if len(value) == 1 else ")"
     else:
-        text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+        try:
+            text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+        except Exception:  # a learner's own class may have a __repr__ that fails
+            text = f"<{type(value).__name__}>"
     return text if len(text) <= 1500 else text[:1500] + " ..."
 
 

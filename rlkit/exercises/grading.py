@@ -150,6 +150,9 @@ def grade_one(original: Path, submission: Path, ids: Sequence[str]) -> Iterator[
         verdict = evaluate(exercise, scope[exercise.name])
         points = exercise.points if verdict.passed else 0
         yield {"id": id, "outcome": verdict.outcome, "points": points, "feedback": verdict_card(verdict)._repr_html_()}
+        if verdict.runs_on:
+            yield {"restart": id}  # in this process everything after it would be slow
+            return
 
 
 def _record(exercise: Exercise, outcome: str, points: int, text: str) -> dict[str, Any]:
@@ -166,15 +169,17 @@ def _grade_submission(original: Path, submission: Path, ids: list[str]) -> list[
     left, grades = list(ids), []
     while left:
         limit = START_SECONDS + sum(exercises[id].time_limit for id in left)
-        begun = None
+        begun, restart = None, False
         for record in _records(original, submission, left, limit):
             if "begin" in record:
                 begun = record["begin"]
+            elif "restart" in record:
+                restart = True
             else:
                 grades.append(Grade(**record))
                 left.remove(record["id"])
                 begun = None
-        if left:
+        if left and not restart:
             broken = begun or left[0]
             text = "The process ended or hung while this was being run, so there is no verdict."
             grades.append(Grade(**_record(exercises[broken], "crashed", 0, text)))

@@ -8,7 +8,7 @@ import linecache
 import math
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Verdict:
         mistake: the listed mistake that behaves the same in every situation, if there is one.
         case, got, expected: the first situation that failed, for a wrong answer.
         line: (line number, text) in the learner's own code, where known.
+        runs_on: whether the answer's endless loop could not be stopped.
     """
 
     exercise: Exercise
@@ -42,7 +43,8 @@ class Verdict:
     case: Case | None = None
     got: Any = None
     expected: Any = None
-    line: tuple[int, str] | None = field(default=None)
+    line: tuple[int, str] | None = None
+    runs_on: bool = False
 
     @property
     def passed(self) -> bool:
@@ -119,7 +121,10 @@ def _evaluate(exercise: Exercise, answer: Callable[..., Any], seed: int, until_f
     except OutOfTime as late:
         line = next((_line(name, number) for name, number in late.frames if _is_learners(name, answer)), None)
         text = f"Stopped after {exercise.time_limit:g} seconds: this looks like an endless loop."
-        return Verdict(exercise, "out of time", text, line=line, case=cases[min(len(tries), len(cases) - 1)])
+        if not late.stopped:
+            text += " It still runs, because it catches every exception: restart the kernel."
+        case = cases[min(len(tries), len(cases) - 1)]
+        return Verdict(exercise, "out of time", text, line=line, case=case, runs_on=not late.stopped)
     if tries[-1].error is not None:
         return _stopped(exercise, answer, cases[len(tries) - 1], tries[-1].error)
     if all(rights):
@@ -161,7 +166,11 @@ def _stopped(exercise: Exercise, answer: Callable[..., Any], case: Case, error: 
         text = f"Your code is there, but the line `{PLACEHOLDER}` still stands in it. Remove it."
         return Verdict(exercise, "placeholder", text, line=line, case=case)
     name = type(error).__name__
-    return Verdict(exercise, "stopped", f"Your code stopped with {name}: {error}", line=line, case=case)
+    try:
+        text = f"Your code stopped with {name}: {error}"
+    except Exception:  # its own __str__ may fail
+        text = f"Your code stopped with {name}"
+    return Verdict(exercise, "stopped", text, line=line, case=case)
 
 
 def _recognise(exercise: Exercise, cases: list[Case], tries: list[_Try]) -> Mistake | None:
@@ -178,17 +187,20 @@ def _recognise(exercise: Exercise, cases: list[Case], tries: list[_Try]) -> Mist
 
 def _what_is_wrong(exercise: Exercise, case: Case, got: Any) -> str | None:
     if exercise.verdict_on is not None:
-        return exercise.verdict_on(case, got)
+        try:
+            return exercise.verdict_on(case, got)
+        except Exception:
+            return "What your function returned could not be read as what was asked for. Compare it with the docstring."
     expected = exercise.solution(*fresh(case.args))
     if close(got, expected, exercise.rtol, exercise.atol):
         return None
     if got is not None and _shape(got) != _shape(expected):
-        return f"The shape is {_shape(got)}, but {_shape(expected)} was expected."
+        return f"The result is {_shape(got)}, but {_shape(expected)} was expected."
     return "The value is another one."
 
 
 def _your_turn(exercise: Exercise) -> Verdict:
-    return Verdict(exercise, "your turn", "Your turn. Fill in the cell above, run it, then run this one again.")
+    return Verdict(exercise, "your turn", "Fill in the cell above, run it, then run this one again.")
 
 
 def _wrong_arguments(exercise: Exercise, answer: Callable[..., Any]) -> str | None:
@@ -213,7 +225,8 @@ def _is_stub(exercise: Exercise, answer: Callable[..., Any]) -> bool:
     scope: dict[str, Any] = {}
     exec(compile(exercise.stub(), "<stub>", "exec"), {}, scope)
     stub = scope[exercise.name].__code__
-    return _essence(code) == _essence(stub)
+    only_the_placeholder = code.co_names == ("NotImplementedError",) and "your code here" in code.co_consts
+    return only_the_placeholder or _essence(code) == _essence(stub)
 
 
 def _essence(code: Any) -> tuple[Any, ...]:
@@ -292,7 +305,9 @@ def _numbers(value: Any) -> np.ndarray | None:
 
 def _shape(value: Any) -> str:
     numbers = _numbers(value)
-    return type(value).__name__ if numbers is None else str(numbers.shape)
+    if numbers is None:
+        return f"no number but of the type {type(value).__name__}"
+    return "one number" if numbers.shape == () else f"an array of the shape {numbers.shape}"
 
 
 def _short(value: Any) -> str:

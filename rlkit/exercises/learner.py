@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import json
 import os
@@ -12,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rlkit.core.checks import brief
 from rlkit.exercises.cards import Card, prose, verdict_card
 from rlkit.exercises.exercise import Exercise
 from rlkit.exercises.judging import evaluate
@@ -40,11 +42,10 @@ def get(id: str) -> Exercise:
     Raises:
         ValueError: if there is none of that id.
     """
-    chapter = id.split(".")[0]
     exercises = all_exercises()
-    if id not in exercises:
-        near = ", ".join(known for known in exercises if known.startswith(f"{chapter}.")) or ", ".join(_chapters())
-        raise ValueError(f"there is no exercise {id!r}; there are {near}")
+    if not isinstance(id, str) or id not in exercises:
+        near = difflib.get_close_matches(str(id), exercises, n=3, cutoff=0.3) or list(exercises)
+        raise ValueError(f"there is no exercise {brief(id)}; do you mean {', '.join(near)}?")
     return exercises[id]
 
 

@@ -52,6 +52,13 @@ def first_reward_discounted():
     return 2.0
 
 
+@by_hand.mistake(
+    "You left out the reward 0. It pays nothing, but it takes a step, and so it delays what comes after it."
+)
+def skips_the_zero():
+    return 6.0
+
+
 @by_hand.mistake("You multiplied by γ once, whatever the delay. The factor of a reward k moves later is γ^k.")
 def discounted_once():
     return 8.0
@@ -104,11 +111,12 @@ def powers(rewards, gamma):
 def returns_to_take(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("three rewards", ([2.0, 4.0, 8.0], 0.5), "2 + 0.5 · 4 + 0.25 · 8 = 6")
     yield Case("the rewards come late", ([0.0, 0.0, 100.0], 0.9), "0 + 0 + 0.81 · 100 = 81")
+    yield Case("a reward comes twice", ([3.0, 3.0, 1.0], 0.5), "3 + 0.5 · 3 + 0.25 · 1 = 4.75")
     yield Case("no discount", ([1.0, 2.0, 3.0], 1.0), "with γ = 1 it is the plain sum, 6")
     yield Case("only now counts", ([3.0, 5.0], 0.0), "with γ = 0 only the first reward counts")
     yield Case("nothing came", ([], 0.9), "an empty sum is 0")
-    for _ in range(3):
-        yield Case("random rewards", (list(rng.normal(size=6).round(2)), float(rng.uniform(0.1, 0.95))))
+    for k in range(1, 4):
+        yield Case(f"random rewards {k}", (list(rng.normal(size=6).round(2)), float(rng.uniform(0.1, 0.95))))
 
 
 @discounted.mistake("You start with a factor gamma. The first reward comes at once and is not discounted.")
@@ -143,6 +151,26 @@ def one_gamma_for_all(rewards, gamma):
 )
 def gamma_times_k(rewards, gamma):
     return sum(r if k == 0 else gamma * k * r for k, r in enumerate(rewards))
+
+
+@discounted.mistake("Your `return` is inside the loop: it ends the loop in its first round. Move it to the left.")
+def returns_inside_the_loop(rewards, gamma):
+    total = 0.0
+    for reward in reversed(rewards):
+        total = reward + gamma * total
+        return total
+
+
+@discounted.mistake(
+    "You multiply the whole sum by gamma once. Each reward has a factor of its own, gamma to the power of its delay."
+)
+def gamma_times_sum(rewards, gamma):
+    return gamma * sum(rewards)
+
+
+@discounted.mistake("One reward is missing, the last. `range(len(rewards))` ends one before its bound by itself.")
+def leaves_out_the_last(rewards, gamma):
+    return sum(gamma**k * rewards[k] for k in range(len(rewards) - 1))
 
 
 @discounted.mistake("This is the mean of the discounted rewards. The return is their sum.")
@@ -193,9 +221,12 @@ def sweeps_to_make(rng: np.random.Generator) -> Iterator[Case]:
     why = "all values are negative: -1 - 0.9 · 2 = -2.8 for the better action, and not 0"
     bad = np.array([[-1.0, -5.0], [-1.0, -5.0]])
     yield Case("only losses", (np.eye(2)[[[0, 1], [1, 0]]], bad, 0.9, np.array([-2.0, -2.0])), why)
+    why = "both look at the old values: 1 + 0.5 · 0 = 1, for the second state too"
+    mirror = np.array([[[0.0, 1.0]], [[1.0, 0.0]]])
+    yield Case("each looks at the other", (mirror, np.ones((2, 1)), 0.5, np.zeros(2)), why)
     yield Case("no discount", (CHAIN_P, CHAIN_R, 1.0, np.array([3.0, 1.0, 0.0])), "state 0: max(0 + 1, 1 + 3) = 4")
-    for _ in range(3):
-        yield Case("a random world", (*random_world(rng), float(rng.uniform(0.3, 0.95)), rng.normal(size=4)))
+    for k in range(1, 4):
+        yield Case(f"random world {k}", (*random_world(rng), float(rng.uniform(0.3, 0.95)), rng.normal(size=4)))
 
 
 @backup.mistake("You forgot gamma: what comes later must be discounted.")
@@ -228,6 +259,38 @@ def backup_greedy_on_reward(P, R, gamma, V):
 @backup.mistake("You take two maxima, one over rewards and one over futures: they may belong to different actions.")
 def backup_two_maxima(P, R, gamma, V):
     return R.max(axis=1) + gamma * (P @ V).max(axis=1)
+
+
+@backup.mistake("You take the maximum over the states. Each state chooses among its own actions: `axis=1`.")
+def backup_maximum_over_states(P, R, gamma, V):
+    return (R + gamma * P @ V).max(axis=0)
+
+
+@backup.mistake("This says *which* action is best. What it is worth was asked for: `max`, not `argmax`.")
+def backup_argmax(P, R, gamma, V):
+    return (R + gamma * P @ V).argmax(axis=1)
+
+
+@backup.mistake(
+    "You update V while you go through the states, so later states see new values. One sweep uses the old V throughout."
+)
+def backup_in_place(P, R, gamma, V):
+    V = V.copy()
+    for s in range(len(V)):
+        V[s] = (R[s] + gamma * P[s] @ V).max()
+    return V
+
+
+@backup.mistake(
+    "Your maximum starts from 0. Where every action loses, the best is still negative: start from minus infinity."
+)
+def backup_from_zero(P, R, gamma, V):
+    return np.maximum((R + gamma * P @ V).max(axis=1), 0)
+
+
+@backup.mistake("You add up the actions. You take one of them: the best.")
+def backup_sums_actions(P, R, gamma, V):
+    return (R + gamma * P @ V).sum(axis=1)
 
 
 @backup.mistake("You left the reward out: this is only what comes after it.")
@@ -289,11 +352,13 @@ def choices_to_make(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("the largest does not exist", (np.array([[3.0, 1.0, 9.0], [8.0, 2.0, 2.0]]), some), why)
     why = "all values are negative, and 0 stands where there is no action: it must not win"
     yield Case("only losses", (np.array([[-3.0, -1.0, 0.0], [0.0, -2.0, -2.0]]), some), why)
-    for _ in range(3):
+    why = "a loss can be as large as it likes, and 1 and 1.01 are no tie"
+    yield Case("great losses, and nearly a tie", (np.array([[-1e12, -2e12, 0.0], [0.0, 1.0, 1.01]]), some), why)
+    for k in range(1, 4):
         Q = rng.integers(-2, 2, size=(5, 4)).astype(float)
         mask = rng.random((5, 4)) < 0.7
         mask[np.arange(5), rng.integers(4, size=5)] = True
-        yield Case("random", (Q, mask))
+        yield Case(f"random table {k}", (Q, mask))
 
 
 @greedily.mistake(
@@ -330,6 +395,21 @@ def rows_do_not_sum_to_one(Q, available):
 def one_maximum_for_all_states(Q, available):
     masked = np.where(available, Q, -np.inf)
     best = masked == masked.max()
+    return best / np.maximum(best.sum(axis=1, keepdims=True), 1)
+
+
+@greedily.mistake(
+    "You divide by 0: where the best entry belongs to no action, your row has none left. Rule out first, then choose."
+)
+def divides_by_zero(Q, available):
+    best = (Q == Q.max(axis=1, keepdims=True)) & available
+    return best / best.sum(axis=1, keepdims=True)
+
+
+@greedily.mistake("You compare the actions of different states. Each state has a best action of its own: `axis=1`.")
+def best_state_of_each_action(Q, available):
+    masked = np.where(available, Q, -np.inf)
+    best = masked == masked.max(axis=0, keepdims=True)
     return best / np.maximum(best.sum(axis=1, keepdims=True), 1)
 
 
@@ -385,12 +465,14 @@ def policies_to_evaluate(rng: np.random.Generator) -> Iterator[Case]:
     stay, half = np.array([[1.0, 0.0], [1.0, 0.0]]), np.full((2, 2), 0.5)
     yield Case("always stay", (STAY_OR_GO_P, STAY_OR_GO_R, 0.5, stay), "state 0 earns 1 for ever: 1/(1 - 0.5) = 2")
     why = "V(1) = 0 and V(0) = 0.5 · 1 + 0.5 · 0.75 · V(0), so V(0) = 0.5/0.625 = 0.8"
+    patient = "state 0 earns 1 for ever: 1/(1 - 0.99) = 100; it takes more than a thousand sweeps"
+    yield Case("a long view", (STAY_OR_GO_P, STAY_OR_GO_R, 0.99, stay), patient)
     yield Case("a fair coin", (STAY_OR_GO_P, STAY_OR_GO_R, 0.5, half), why)
     ahead = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
     yield Case("a chain", (CHAIN_P, CHAIN_R, 0.9, ahead), "V(2) = 0, V(1) = 10, V(0) = 0 + 0.9 · 10 = 9")
-    for _ in range(3):
+    for k in range(1, 4):
         P, R = random_world(rng)
-        yield Case("a random policy", (P, R, float(rng.uniform(0.5, 0.95)), rng.dirichlet(np.ones(3), size=4)))
+        yield Case(f"random policy {k}", (P, R, float(rng.uniform(0.5, 0.95)), rng.dirichlet(np.ones(3), size=4)))
 
 
 @evaluation.mistake("You take the best action in each state. V^pi follows the policy, good or bad: average with pi.")
@@ -420,6 +502,19 @@ def ten_sweeps(P, R, gamma, pi):
     for _ in range(10):
         V = (pi * (R + gamma * P @ V)).sum(axis=1)
     return V
+
+
+@evaluation.mistake("A hundred sweeps are not enough when gamma is near 1. Measure the change, or solve the equations.")
+def hundred_sweeps_of_evaluation(P, R, gamma, pi):
+    V = np.zeros(len(R))
+    for _ in range(100):
+        V = (pi * (R + gamma * P @ V)).sum(axis=1)
+    return V
+
+
+@evaluation.mistake("The rewards are averaged with pi, but the next states are not: their weights are pi(a | s) too.")
+def policy_in_the_reward_only(P, R, gamma, pi):
+    return np.linalg.solve(np.eye(len(R)) - gamma * P.mean(axis=1), (pi * R).sum(axis=1))
 
 
 @evaluation.mistake("You discount the reward of the present step too.")
@@ -452,7 +547,7 @@ blank_page = Exercise(
         "`V_new = (R + gamma * P @ V).max(axis=1)` is one sweep; `abs(V_new - V).max()` is the change.",
         "`while True:` sweep; measure the change; `V = V_new`; if it is small enough, return V and `Q.argmax(axis=1)`.",
     ],
-    insight="Eight lines, and they solve every finite world whose tables you know. All that follows is for those you do not.",
+    insight="Nine lines, and they solve every finite world whose tables you know. All that follows is for those you do not.",
 )
 
 
@@ -503,14 +598,16 @@ def worlds_to_solve(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a chain", (CHAIN_P, CHAIN_R, 0.5, 1e-4), "V(1) = 10, V(0) = max(0.5 · 10, 1 + 0.5 · V(0)) = 5")
     why = "waiting pays 1 for ever: 1/(1 - 0.99) = 100, and it takes some hundred sweeps to see it"
     yield Case("a long view", (np.ones((1, 1, 1)), np.ones((1, 1)), 0.99, 1e-4), why)
-    quiet, one = np.eye(21)[:, None, :], np.eye(21)[:, :1]
-    why = "state 0 earns 1 for ever, 1/(1 - 0.9) = 10; the twenty others earn nothing"
+    quiet, one = np.eye(6)[:, None, :], np.eye(6)[:, :1]
+    why = "state 0 earns 1 for ever, 1/(1 - 0.9) = 10; the five others earn nothing"
     yield Case("one busy state among quiet ones", (quiet, one, 0.9, 1e-4), why)
+    why = "state 0 loses 1 for ever, -1/(1 - 0.9) = -10; the five others earn nothing"
+    yield Case("one losing state among quiet ones", (quiet, -one, 0.9, 1e-4), why)
     lose = np.array([[-1.0, -2.0], [-1.0, -2.0]])
     why = "every move costs at least 1: -1/(1 - 0.5) = -2"
     yield Case("only losses", (np.eye(2)[[[0, 1], [1, 0]]], lose, 0.5, 1e-4), why)
-    for _ in range(3):
-        yield Case("a random world", (*random_world(rng), float(rng.uniform(0.7, 0.95)), 1e-4))
+    for k in range(1, 4):
+        yield Case(f"random world {k}", (*random_world(rng), float(rng.uniform(0.7, 0.95)), 1e-4))
 
 
 @blank_page.judge
@@ -520,6 +617,8 @@ def value_and_policy(case: Case, got: object) -> str | None:
     if not (isinstance(got, (tuple, list)) and len(got) == 2):
         return "Return two things: V and the policy."
     V, policy = (np.asarray(x) for x in got)
+    if V.dtype.kind == "i" and policy.dtype.kind == "f":
+        return "V comes first, then the policy. Are they swapped?"
     if V.shape != (len(R),) or V.dtype.kind not in "biuf":
         return f"V has the shape {V.shape}, but one number for each of the {len(R)} states was expected."
     if policy.shape != (len(R),) or policy.dtype.kind not in "biu":
@@ -546,6 +645,35 @@ def stops_at_tol(P, R, gamma, tol):
         if abs(Q.max(axis=1) - V).max() <= tol:
             return Q.max(axis=1), Q.argmax(axis=1)
         V = Q.max(axis=1)
+
+
+@blank_page.mistake(
+    "You compare the change with tol / 2. What is left after it can be gamma / (1 - gamma) times as much: see line 5."
+)
+def stops_at_half_tol(P, R, gamma, tol):
+    return stops_at_tol(P, R, gamma, tol / 2)
+
+
+@blank_page.mistake(
+    "You compare V with itself: measure the change before you put the new values in place of the old (or copy the old)."
+)
+def measures_too_late(P, R, gamma, tol):
+    Q = R + gamma * P @ np.zeros(len(R))
+    return Q.max(axis=1), Q.argmax(axis=1)
+
+
+@blank_page.mistake(
+    "You look for the largest change without its size: a value that falls counts as no change. Take `abs`."
+)
+def change_without_abs(P, R, gamma, tol):
+    V = np.zeros(len(R))
+    while True:
+        Q = R + gamma * P @ V
+        V_new = Q.max(axis=1)
+        change = (V_new - V).max()
+        V = V_new
+        if change <= tol * (1 - gamma) / (2 * gamma):
+            return V, Q.argmax(axis=1)
 
 
 @blank_page.mistake(
@@ -599,13 +727,13 @@ def never_lets_values_fall(P, R, gamma, tol):
 
 shaping = Exercise(
     "mdps.shaping",
-    title="A bonus that cannot be gamed",
+    title="A bonus that does no harm",
     name="shaped_reward",
     hints=[
         "The bonus is gamma times the potential after the step, minus the potential before it.",
         "After an episode has ended there is no future: a terminal state has potential 0, whatever the table says.",
-        "`after = np.where(terminal[s_next], 0, potential[s_next])`",
-        "`return r + gamma * after - potential[s]`",
+        "`phi = np.where(terminal, 0, potential)`",
+        "`return r + gamma * phi[s_next] - phi[s]`",
     ],
     insight="Along any path the bonuses cancel in pairs. What is left depends on where you began, and on nothing that you did.",
 )
@@ -619,13 +747,14 @@ def shaped_reward(r, s, s_next, potential, terminal, gamma):
     potential: float[S], terminal: bool[S]
     Returns float[K].
     """
-    after = np.where(terminal[s_next], 0, potential[s_next])
-    return r + gamma * after - potential[s]
+    phi = np.where(terminal, 0, potential)
+    return r + gamma * phi[s_next] - phi[s]
 
 
 @shaping.also_right
 def shaping_step_by_step(r, s, s_next, potential, terminal, gamma):
-    bonus = [gamma * (0 if terminal[t] else potential[t]) - potential[k] for k, t in zip(s, s_next, strict=True)]
+    phi = [0 if end else height for height, end in zip(potential, terminal, strict=True)]
+    bonus = [gamma * phi[t] - phi[k] for k, t in zip(s, s_next, strict=True)]
     return np.asarray(r) + bonus
 
 
@@ -637,10 +766,10 @@ def steps_to_shape(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a step downhill", one(1.0, 1, 0), "1 + 0.5 · 2 - 10 = -8")
     yield Case("the last step", one(100.0, 1, 2), "state 2 is terminal, so its potential is 0: 100 + 0 - 10 = 90")
     yield Case("standing still", one(0.0, 1, 1), "0 + 0.5 · 10 - 10 = -5: standing still on a hill costs")
-    for _ in range(3):
+    for k in range(1, 4):
         s, t = rng.integers(4, size=(2, 6))
         yield Case(
-            "random steps",
+            f"random steps {k}",
             (rng.normal(size=6), s % 3, t, rng.normal(size=4), np.arange(4) == 3, float(rng.uniform(0.5, 0.95))),
         )
 
@@ -670,6 +799,20 @@ def discounts_the_difference(r, s, s_next, potential, terminal, gamma):
     return r + gamma * (np.where(terminal[s_next], 0, potential[s_next]) - potential[s])
 
 
+@shaping.mistake(
+    "You drop the whole bonus on the last step. Only the potential of the end is 0; what you leave is still taken back."
+)
+def no_bonus_at_the_end(r, s, s_next, potential, terminal, gamma):
+    return r + np.where(terminal[s_next], 0, gamma * potential[s_next] - potential[s])
+
+
+@shaping.mistake(
+    "You discount the potential that you leave, and not the one that you enter, which comes one step later."
+)
+def gamma_on_the_wrong_potential(r, s, s_next, potential, terminal, gamma):
+    return r + np.where(terminal[s_next], 0, potential[s_next]) - gamma * potential[s]
+
+
 @shaping.mistake("This is the bonus alone. Add it to the reward.")
 def bonus_alone(r, s, s_next, potential, terminal, gamma):
     return gamma * np.where(terminal[s_next], 0, potential[s_next]) - potential[s]
@@ -686,7 +829,7 @@ bug = Exercise(
         "All values are wrong by the same factor. So the future is treated rightly; what about the present?",
         "`return R + gamma * (P @ V)`: the reward of this step comes at once.",
     ],
-    insight="A constant factor in all values points at the discount, a wrong pattern of values at P, a wrong best action at R.",
+    insight="A constant factor in all values points at the discount or the scale of R; a wrong pattern of values points at P.",
 )
 
 
@@ -703,7 +846,11 @@ def q_values(P, R, gamma, V):
 
 @bug.reference
 def q_values_mended(P, R, gamma, V):
-    """Return Q(s, a) = R(s, a) + gamma sum_s' P(s, a, s') V(s')."""
+    """Return Q(s, a) = R(s, a) + gamma sum_s' P(s, a, s') V(s').
+
+    P: float[S, A, S], R: float[S, A], gamma: float, V: float[S]
+    Returns float[S, A].
+    """
     future = P @ V
     return R + gamma * future
 
@@ -720,8 +867,13 @@ def q_to_compute(rng: np.random.Generator) -> Iterator[Case]:
     V = np.array([90.0, 100, 0, 81, 90, 100])
     yield Case("the six cells", (*six_cells(), 0.9, V), "next to the goal, towards it: 100 + 0.9 · 0 = 100")
     yield Case("no future yet", (CHAIN_P, CHAIN_R, 0.9, np.zeros(3)), "with V = 0, Q is the reward")
-    for _ in range(3):
-        yield Case("a random world", (*random_world(rng), float(rng.uniform(0.3, 0.95)), rng.normal(size=4)))
+    for k in range(1, 4):
+        yield Case(f"random world {k}", (*random_world(rng), float(rng.uniform(0.3, 0.95)), rng.normal(size=4)))
+
+
+@bug.mistake("It is the same mistake in other words: the reward is still multiplied by gamma.")
+def still_discounts_the_reward(P, R, gamma, V):
+    return gamma * R + gamma * (P @ V)
 
 
 @bug.mistake("You moved gamma to the reward. The reward comes at once; the future is what gamma shrinks.")
@@ -760,34 +912,39 @@ flip = Exercise(
     value=True,
     atol=0.005,
     hints=[
-        "The near chest pays after 1 move, the far one after 3. How is each discounted, seen from the start?",
+        "The near chest pays with the 1st move, the far one with the 4th. How is each discounted, seen from the start?",
         "A chest that you open with your n-th move is worth γ^(n-1) times its content.",
-        "Equal where 10 = γ² · 40, so `my_gamma = (10 / 40) ** 0.5`.",
+        "Equal where 10 = γ³ · 40, so `my_gamma = (10 / 40) ** (1 / 3)`.",
     ],
-    insight="Only the ratio of the prizes and the difference of the distances matter: γ = (10/40)^(1/2).",
+    insight="Only the ratio of the prizes and the difference of the distances matter: γ = (10/40)^(1/3).",
 )
 
 
 @flip.reference
 def my_gamma():
-    return 0.5
+    return 0.63
 
 
-@flip.mistake("You compared the prizes, but not the distances: the difference is two moves, so take the square root.")
+@flip.mistake("You compared the prizes, but not the distances: the difference is three moves, so take the third root.")
 def ratio_alone():
     return 0.25
 
 
 @flip.mistake(
-    "You took the third root. The far chest is three moves away and the near one is one: the difference is two."
+    "You took the fourth root. The far chest is four moves away, but the near one is one: the difference is three."
 )
-def third_root():
-    return 0.63
+def fourth_root():
+    return 0.7071
+
+
+@flip.mistake("You took the square root: that would be two moves of difference. It is three.")
+def square_root():
+    return 0.5
 
 
 @flip.mistake("You divided the ratio the other way round; a discount above 1 would make later better.")
 def inverse_ratio():
-    return 2.0
+    return 1.5874
 
 
 @flip.mistake("You divided by the distances. A discount works by multiplication, once for each move.")
@@ -819,7 +976,7 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "To every reward of a world that *ends*, 1 is added. What happens to the best policy?",
+        "To every reward of a world that ends, 1 is added. What happens to the best policy?",
         (
             ("It stays the same.", False, "That would hold if all episodes had the same length."),
             (
@@ -827,14 +984,14 @@ quiz = Quiz(
                 True,
                 "A reward for every step is a reward for not arriving. With −1 instead it is a hurry.",
             ),
-            ("It becomes random.", False, "There is always a deterministic best policy."),
+            ("It becomes random.", False, "A best policy never needs dice, where one exists."),
         ),
     ),
     Question(
         "Value iteration changes no value by more than 0.001 in a sweep, and γ = 0.99. How far can V be from V*?",
         (
             ("0.001", False, "That is the last change. Many more changes may follow, each a little smaller."),
-            ("0.00099", False, "This is the next change, not the sum of all that follow."),
+            ("0.00099", False, "This is what the next change can be at most, not the sum of all that follow."),
             ("0.099", True, "γ/(1 − γ) times the last change: 99 times 0.001."),
         ),
     ),

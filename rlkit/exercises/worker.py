@@ -20,12 +20,13 @@ class OutOfTime(Exception):
     """The work did not end within its limit.
 
     Attributes:
-        frame: (file name, line number) of the innermost frames when it was stopped, innermost first.
+        frames: (file name, line number) where it was, innermost first.
+        stopped: whether it could be stopped; else it still runs, and slows down whatever comes after it.
     """
 
-    def __init__(self, frames: list[tuple[str, int]]):
+    def __init__(self, frames: list[tuple[str, int]], stopped: bool):
         super().__init__("out of time")
-        self.frames = frames
+        self.frames, self.stopped = frames, stopped
 
 
 class _Stop(BaseException):
@@ -55,8 +56,7 @@ def run(work: Callable[[], Any], seconds: float) -> Any:
         thread.join(seconds)
         if thread.is_alive():
             frames = _frames(thread)
-            _stop(thread)
-            raise OutOfTime(frames)
+            raise OutOfTime(frames, _stop(thread))
     if "error" in outcome:
         raise outcome["error"]
     return outcome["value"]
@@ -70,9 +70,10 @@ def _frames(thread: threading.Thread) -> list[tuple[str, int]]:
     return found
 
 
-def _stop(thread: threading.Thread) -> None:
-    """Raise _Stop in the thread, again and again: a ``finally`` or a bare ``except`` may swallow the first."""
+def _stop(thread: threading.Thread) -> bool:
+    """Raise _Stop in the thread, again and again, as a bare ``except`` may swallow the first; say whether it helped."""
     deadline = time.monotonic() + 0.5
     while thread.is_alive() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stop))
         thread.join(0.02)
+    return not thread.is_alive()

@@ -62,6 +62,7 @@ def graded(tmp_path_factory):
         "mdps.return_by_hand": "my_return = 14",
     }
     again = "def shaped_reward(r, s, s_next, potential, terminal, gamma):\n    return r"
+    catches = "while True:\n        try: sum(range(1000))\n        except BaseException: pass"
     writes = "import os; open(os.path.expanduser('~/was_here'), 'w').write('x'); return r"
     files = [
         notebook(folder / "right.ipynb", solved()),
@@ -71,6 +72,7 @@ def graded(tmp_path_factory):
             folder / "loop_outside.ipynb", solved(), before=["while True:\n    pass", "x = [i for i in iter(int, 1)]"]
         ),
         notebook(folder / "loop_inside.ipynb", broken(SHAPING, "while True: pass")),
+        notebook(folder / "loop_that_catches.ipynb", broken("mdps.greedy_policy", catches)),
         notebook(folder / "crash.ipynb", broken(SHAPING, "import ctypes; ctypes.string_at(0)")),
         notebook(folder / "exits.ipynb", broken(SHAPING, "import os; os._exit(0)")),
         notebook(folder / "syntax.ipynb", solved() | {SHAPING: "def shaped_reward(r, s:\n    return"}),
@@ -101,7 +103,7 @@ def others_passed(row, *but):
 
 def test_everybody_gets_a_row_and_a_page(graded):
     rows, folder = graded
-    assert len(rows) == 13
+    assert len(rows) == 14
     assert all((folder / "out" / f"{name}.html").exists() for name in rows)
 
 
@@ -135,6 +137,12 @@ def test_an_accident_costs_one_exercise_only(graded, name, outcome):
     assert others_passed(row, SHAPING)
 
 
+def test_a_loop_that_cannot_be_stopped_does_not_slow_down_the_rest(graded):
+    row = graded[0]["loop_that_catches"]
+    assert row["mdps.greedy_policy"] == "out of time"
+    assert others_passed(row, "mdps.greedy_policy")
+
+
 def test_the_last_of_two_definitions_counts(graded):
     row = graded[0]["twice"]
     assert row[SHAPING] not in ("passed", "not handed in")
@@ -157,7 +165,7 @@ def test_the_histogram_counts_everybody(graded):
     _, folder = graded
     with (folder / "out" / "misconceptions.csv").open(newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
-    assert sum(int(r["learners"]) for r in rows if r["exercise"] == SHAPING) == 13
+    assert sum(int(r["learners"]) for r in rows if r["exercise"] == SHAPING) == 14
     assert {"exercise": "mdps.bellman_backup", "outcome": "backup_without_gamma", "learners": "1"} in rows
     picture = (folder / "out" / "misconceptions.svg").read_text(encoding="utf-8")
     assert "backup_without_gamma" in picture

@@ -87,5 +87,5 @@ def test_nonsense_stops_no_cell(manuscript):
 
 
 def test_a_check_of_an_unknown_exercise_names_the_known_ones():
-    with pytest.raises(ValueError, match="there are mdps"):
+    with pytest.raises(ValueError, match="do you mean mdps"):
         check("mdps.unknown", 1)
