@@ -93,7 +93,7 @@ discounted = Exercise(
 def total_return(rewards, gamma):
     """Return r_0 + gamma r_1 + gamma^2 r_2 + ...
 
-    rewards: float[T], in the order in which they came; an empty list is worth 0
+    rewards: float[T], in their order in time; an empty list is worth 0
     gamma: the discount, from 0 to 1
     """
     total = 0.0

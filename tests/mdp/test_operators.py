@@ -74,18 +74,18 @@ def test_under_policy_by_hand(hand):
     np.testing.assert_allclose(r, [2, -1, 0])
 
 
-def test_evaluate_policy_by_hand(hand):
-    # V(1) = -1 + V(1) / 2 = -2.  Always action 1: V(0) = 3 + (V(0) / 4 + V(1) / 2) / 2 = 2.5 * 8 / 7.
-    for method in "direct", "iterative":
-        np.testing.assert_allclose(evaluate_policy(hand, [0, 0, 0], method), [2, -2, 0], atol=1e-8)
-        np.testing.assert_allclose(evaluate_policy(hand, [1, 0, 0], method), [20 / 7, -2, 0], atol=1e-8)
-
-
 def test_policy_evaluation_sweeps_by_hand(hand):
     first, second, third = islice(policy_evaluation(hand, [0, 0, 0]), 3)
     np.testing.assert_allclose([first, second, third], [[1, -1, 0], [1.5, -1.5, 0], [1.75, -1.75, 0]])
     (from_two,) = islice(policy_evaluation(hand, [0, 0, 0], V=[2, 2, 0]), 1)
     np.testing.assert_allclose(from_two, [2, 0, 0])
+
+
+def test_evaluate_policy_by_hand(hand):
+    # V(1) = -1 + V(1) / 2 = -2.  Always action 1: V(0) = 3 + (V(0) / 4 + V(1) / 2) / 2 = 2.5 * 8 / 7.
+    for method in "direct", "iterative":
+        np.testing.assert_allclose(evaluate_policy(hand, [0, 0, 0], method), [2, -2, 0], atol=1e-8)
+        np.testing.assert_allclose(evaluate_policy(hand, [1, 0, 0], method), [20 / 7, -2, 0], atol=1e-8)
 
 
 def test_greedy_by_hand():

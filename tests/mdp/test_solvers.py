@@ -21,8 +21,9 @@ from rlkit.mdp import (
     solve,
     value_iteration,
 )
+from rlkit.mdp.solvers import _near_enough
 from tests.mdp.oracle import ExactWorld
-from tests.mdp.random_worlds import random_recipe, random_world
+from tests.mdp.random_worlds import Recipe, random_recipe, random_world
 
 SEED = st.integers(0, 2**32 - 1)
 SWEEPS = {"value_iteration": value_iteration, "modified_policy_iteration": modified_policy_iteration}
@@ -44,16 +45,6 @@ def chooser(gamma=0.5):
 
 
 # -- by hand ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("gamma", "V", "stay"), [(0.5, 4, 2 + 1), (0.9, 10, 10), (0.0, 4, 1), (0.75, 4, 4)])
-def test_by_hand(method, gamma, V, stay):
-    answer = solve(chooser(gamma), method)
-    np.testing.assert_allclose(answer.V, [V, 0], atol=1e-8)
-    np.testing.assert_allclose(answer.Q, [[stay, 4], [0, 0]], atol=1e-8)
-    if gamma != 0.75:  # where both are as good
-        assert answer.policy[0] == (stay < 4)
 
 
 def test_value_iteration_by_hand():
@@ -78,6 +69,16 @@ def test_modified_policy_iteration_by_hand():
     first, second = islice(modified_policy_iteration(chooser(0.9), sweeps=2), 2)
     np.testing.assert_allclose(first, [4, 0])
     np.testing.assert_allclose(second, [1 + 0.9 * (1 + 0.9 * (1 + 0.9 * 4)), 0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("gamma", "V", "stay"), [(0.5, 4, 2 + 1), (0.9, 10, 10), (0.0, 4, 1), (0.75, 4, 4)])
+def test_by_hand(method, gamma, V, stay):
+    answer = solve(chooser(gamma), method)
+    np.testing.assert_allclose(answer.V, [V, 0], atol=1e-8)
+    np.testing.assert_allclose(answer.Q, [[stay, 4], [0, 0]], atol=1e-8)
+    if gamma != 0.75:  # where both are as good
+        assert answer.policy[0] == (stay < 4)
 
 
 def test_no_sweeps_of_evaluation_is_value_iteration():
@@ -116,6 +117,19 @@ def test_value_iteration_stops_as_soon_as_its_rule_allows(gamma):
     *_, before, last = value_iteration(mdp, tol=tol)
     error = 1 / (1 - gamma) - np.array([before[0], last[0]])
     assert error[1] <= tol / 2 < error[0]
+
+
+def test_modified_policy_iteration_stops_as_soon_as_its_bounds_allow():
+    zero = np.zeros(1)
+    for gamma in 0.1, 0.5, 0.99:
+        allowed = 1e-3 * (1 - gamma) / gamma  # then the bounds are 1e-3 apart
+        assert _near_enough(gamma, -0.4 * allowed, 0.59 * allowed, 1e-3, zero)
+        assert not _near_enough(gamma, -0.4 * allowed, 0.61 * allowed, 1e-3, zero)
+    assert _near_enough(1, -9e-4, 9e-4, 1e-3, zero)
+    assert not _near_enough(1, -11e-4, 0, 1e-3, zero)
+    assert not _near_enough(1, 0, 11e-4, 1e-3, zero)
+    assert _near_enough(0.9, 0, 1e-10, 1e-300, np.array([1e6])), "the rounding of numbers of a million"
+    assert not _near_enough(0.9, 0, 1e-8, 1e-300, np.array([1e6]))
 
 
 def test_modified_policy_iteration_stops_by_its_bounds_and_takes_their_middle():
@@ -176,7 +190,9 @@ def test_iterations_are_the_number_of_iterates(seed):
 
 
 def test_the_linear_program_counts_its_steps():
-    assert solve(drawn(0, [0.9]), "linear_programming").iterations > 0
+    # It needs at least one for each state.
+    mdp = random_world(Recipe(states=30), np.random.default_rng(0))
+    assert solve(mdp, "linear_programming").iterations >= 30
 
 
 @pytest.mark.parametrize("generator", [value_iteration, modified_policy_iteration, policy_iteration])
@@ -267,6 +283,15 @@ def test_the_linear_programs_answer_is_the_smallest_that_satisfies_its_inequalit
     slack = V[:, None] - q_from_v(mdp, V)
     assert (slack >= -1e-11 * (1 + abs(V).max())).all()
     assert (slack.min(axis=1) <= 1e-11 * (1 + abs(V).max())).all(), "some inequality of each state must be tight"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_linear_program_itself_is_right(monkeypatch, seed):
+    # Policy iteration, which goes the rest of the way, would hide a wrong program.
+    monkeypatch.setattr("rlkit.mdp.undiscounted.polish", lambda mdp, V: V)
+    mdp = drawn(seed)
+    best = exact_values(mdp)
+    np.testing.assert_allclose(linear_programming(mdp), best, rtol=0, atol=1e-5 * (1 + abs(best).max()))
 
 
 @pytest.mark.parametrize("method", METHODS)
