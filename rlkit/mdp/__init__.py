@@ -10,6 +10,7 @@ from rlkit.mdp.operators import (
     q_from_v,
     random_policy,
     under_policy,
+    value_within,
 )
 from rlkit.mdp.sampling import Sampler
 from rlkit.mdp.solvers import (
@@ -42,5 +43,6 @@ __all__ = [
     "solve",
     "to_gymnasium",
     "under_policy",
+    "value_within",
     "value_iteration",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from rlkit.core.checks import brief, distribution, entry, first, number, real_array
+from rlkit.core.checks import brief, distribution, entry, first, number, real_array, whole_number
 from rlkit.mdp.tabular import TabularMDP
 
 
@@ -233,3 +233,29 @@ def tolerance(tol: Any) -> float:
     if tol == 0:
         raise ValueError("tol is 0, but it must be above 0")
     return tol
+
+
+def value_within(mdp: TabularMDP, policy: Any, steps: int) -> np.ndarray:
+    """Return what policies collect within a number of steps, float[..., S]: the value up to a time limit.
+
+    Args:
+        mdp: the world, with its discount.
+        policy: float[..., S, A], one policy or many.
+        steps: how many steps are made.
+
+    Raises:
+        ValueError: a policy of another shape, or with probability on an action that does not exist.
+    """
+    pi = real_array("policy", policy)
+    if pi.shape[-2:] != mdp.available.shape:
+        raise ValueError(f"policy has shape {pi.shape}, but [..., {mdp.n_states}, {mdp.n_actions}] was expected")
+    distribution("policy", pi)
+    if (pi * ~mdp.available).any():
+        raise ValueError(f"{entry('policy', first(pi * ~mdp.available > 0))} belongs to an action that does not exist")
+    S, A = mdp.available.shape
+    r = (pi * mdp.expected_reward).sum(axis=-1)
+    V = np.zeros(pi.shape[:-1])
+    for _ in range(whole_number("steps", steps, 0)):
+        Q = (mdp.rows @ V.reshape(-1, S).T).reshape(S, A, -1)  # for all policies at once
+        V = r + mdp.gamma * (pi * np.moveaxis(Q, -1, 0).reshape(pi.shape)).sum(axis=-1)
+    return V

@@ -32,14 +32,21 @@ class Sampler:
             raise ValueError(f"rng is {brief(rng)}, but a numpy.random.Generator was expected")
         # One running sum over all transitions in row order: a draw for any row is one binary search in it.
         rows = sparse.csr_array(mdp.rows)
-        self._next, self._row = rows.indices, rows.indptr
+        self._next = rows.indices.astype(int)
         self._cumulative = np.cumsum(rows.data)
+        ends = np.r_[0.0, self._cumulative][rows.indptr]
+        # Narrower by what rounding can add, so that no draw falls into the next row.
+        self._before, self._width = ends[:-1], np.diff(ends) - 4 * np.spacing(ends[1:])
         self._start = np.cumsum(mdp.start)
+        sure = np.flatnonzero(mdp.start)
+        self._only_start = np.repeat(sure, self.copies) if len(sure) == 1 else None
         if mdp.R.ndim == 2 and not sparse.issparse(mdp.R):
             self._reward = np.repeat(mdp.expected_reward.ravel(), np.diff(rows.indptr))
         else:
             pair, to = rows.nonzero()
             self._reward = (mdp.R if sparse.issparse(mdp.R) else mdp.R.reshape(-1, mdp.n_states))[pair, to]
+        self._terminal = np.asarray(mdp.terminal)
+        self._std = None if mdp.reward_std is None else np.where(mdp.terminal[:, None], 0, mdp.reward_std).ravel()
         self.state = np.zeros(self.copies, int)
         self.reset()
 
@@ -50,9 +57,15 @@ class Sampler:
             which: bool[K], the copies to send back (default: all). Usually what :meth:`step` said has ended.
         """
         which = np.ones(self.copies, bool) if which is None else mask_array("which", which, (self.copies,))
-        draw = self.rng.random(int(which.sum())) * self._start[-1]
-        self.state[which] = np.minimum(np.searchsorted(self._start, draw, side="right"), self.mdp.n_states - 1)
+        self.state[which] = self.draw_start(int(which.sum()))
         return self.state.copy()
+
+    def draw_start(self, count: int) -> np.ndarray:
+        """Return int[count], states in which episodes begin."""
+        if self._only_start is not None:
+            return self._only_start[:count]
+        draw = self.rng.random(count) * self._start[-1]
+        return np.minimum(self._start.searchsorted(draw, side="right"), self.mdp.n_states - 1)
 
     def step(self, action: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take one action in every copy.
@@ -77,13 +90,24 @@ class Sampler:
             name = self.mdp.states[self.state[k]]
             raise ValueError(f"action[{k}] is {action[k]:g}, which does not exist in state {name}")
         pair = self.state * self.mdp.n_actions + action
-        first, last = self._row[pair], self._row[pair + 1] - 1
-        before = np.where(first > 0, self._cumulative[first - 1], 0.0)
-        draw = before + self.rng.random(self.copies) * (self._cumulative[last] - before)
-        transition = np.clip(np.searchsorted(self._cumulative, draw, side="right"), first, last)
-        reward = self._reward[transition]
-        if self.mdp.reward_std is not None:
-            std = np.where(self.mdp.terminal[self.state], 0, self.mdp.reward_std[self.state, action])
-            reward = self.rng.normal(reward, std)
-        self.state = self._next[transition].astype(int)
-        return reward, self.state.copy(), self.mdp.terminal[self.state]
+        reward, self.state, terminated = self.draw(pair, self.rng.random(self.copies))
+        return reward, self.state.copy(), terminated
+
+    def draw(self, pair: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what an action leads to, without moving anybody and without checks: the core of every step.
+
+        Args:
+            pair: int[K], each state * A + action.
+            uniform: float[K], a random number in [0, 1) for each.
+
+        Returns:
+            reward: float[K]; next state: int[K]; terminated: bool[K].
+        """
+        # take() is a third faster than indexing, and this is where learners with a table spend their time.
+        draw = self._before.take(pair) + uniform * self._width.take(pair)
+        transition = self._cumulative.searchsorted(draw, side="right")
+        reward = self._reward.take(transition)
+        if self._std is not None:
+            reward = self.rng.normal(reward, self._std.take(pair))
+        state = self._next.take(transition)
+        return reward, state, self._terminal.take(state)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rlkit.core.checks import number
+from rlkit.core.checks import number, whole_number
 from rlkit.mdp.tabular import TabularMDP
 
 Cell = tuple[int, int]
@@ -377,3 +377,55 @@ def dyna_maze(gamma: float = 0.95, slip: float = 0.0) -> GridWorld:
         return listed
 
     return grid_world(cells, outcomes, gamma, exits=[goal], start=start, marks={start: "S", goal: "G"})
+
+
+def random_walk(n: int = 5, left: float = 0.0, gamma: float = 1.0) -> GridWorld:
+    """A row of n cells between two exits; entering the right one pays 1, the left one ``left``, everything else 0.
+
+    Under the random policy, with ``left`` = 0, the k-th of n cells is worth k / (n + 1).
+
+    Args:
+        n: an odd number, so that there is a middle cell to start from.
+        left: what the left exit pays.
+        gamma: the discount.
+
+    Source: Sutton and Barto (2018), examples 6.2 (n = 5) and 7.1 (n = 19, left = -1).
+    """
+    n = whole_number("n", n, 1)
+    if n % 2 == 0:
+        raise ValueError(f"n is {n}, but it must be odd: the walk starts in the middle")
+    cells = [(0, c) for c in range(n + 2)]
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        to = add(cell, move)
+        return [(1.0, to, 1.0 if to == cells[-1] else left if to == cells[0] else 0.0)]
+
+    moves = {name: COMPASS[name] for name in ("left", "right")}
+    start = cells[(n + 1) // 2]
+    marks = {cells[0]: f"{left:g}", start: "S", cells[-1]: "1"}
+    return grid_world(cells, outcomes, gamma, exits=[cells[0], cells[-1]], start=start, moves=moves, marks=marks)
+
+
+def noisy_bets(bets: int = 10, mean: float = -0.1, std: float = 1.0) -> TabularMDP:
+    """A world that fools a maximum: from A, right ends with 0; left leads to B, where every bet ends with a noisy loss.
+
+    From A, left and right both pay 0. In B there are ``bets`` actions, and each pays a normal reward with the same mean.
+    Going left is worth ``mean``, so the best way is right.
+
+    Args:
+        bets: how many actions there are in B, at least 2.
+        mean, std: of their rewards.
+
+    Source: Sutton and Barto (2018), example 6.7.
+    """
+    A, B, end = range(3)
+    bets = whole_number("bets", bets, 2)
+    P, R, noise = np.zeros((3, bets, 3)), np.zeros((3, bets)), np.zeros((3, bets))
+    available = np.ones((3, bets), bool)
+    available[A, 2:] = False
+    P[A, 0, B] = P[A, 1, end] = 1
+    P[[B, end], :, end] = 1
+    R[B], noise[B] = mean, std
+    return TabularMDP(
+        P, R, 1.0, np.eye(3)[A], np.eye(3, dtype=bool)[end], available, reward_std=noise, states=("A", "B", "end")
+    )

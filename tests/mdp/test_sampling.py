@@ -110,6 +110,29 @@ def test_stored_zeros_do_not_shift_rewards():
     np.testing.assert_array_equal(reward, first + to)
 
 
+class Constant(np.random.Generator):
+    """A generator that always draws the same number from [0, 1)."""
+
+    def __init__(self, value):
+        super().__init__(np.random.PCG64(0))
+        self.value = value
+
+    def random(self, size):
+        return np.full(size, self.value)
+
+
+def test_the_smallest_and_the_largest_draw_stay_in_their_row(form):
+    # Deep in the running sum the largest draw rounds up to the border of the next row.
+    mdp = world(form)
+    pairs = np.arange(6)
+    for draw, expected in (0.0, [1, 0, 0, 1, 2, 2]), (1 - 2**-53, [2, 2, 1, 1, 2, 2]):
+        sampler = Sampler(mdp, 6, Constant(draw))
+        np.testing.assert_array_equal(sampler.state, [0 if draw == 0 else 2] * 6)
+        sampler.state[:] = pairs // 2
+        _, to, _ = sampler.step(pairs % 2)
+        np.testing.assert_array_equal(to, expected)
+
+
 def test_reward_noise_has_its_mean_and_standard_deviation(form):
     std = np.array([[0.5, 2], [0, 1], [3, 3]])
     sampler = Sampler(world(form, reward_std=std), COPIES, np.random.default_rng(5))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from rlkit.mdp import METHODS, TabularMDP, evaluate_policy, policy_iteration, q_from_v, solve
-from rlkit.mdp.undiscounted import ending_greedy, polish
+from rlkit.mdp import METHODS, TabularMDP, evaluate_policy, policy_iteration, q_from_v, solve, value_iteration
+from rlkit.mdp.undiscounted import ending_greedy, polish, sweep_to_the_end
 from tests.mdp.oracle import CirclingPays, ExactWorld
 from tests.mdp.random_worlds import REWARDS, Recipe, random_world
 
@@ -254,6 +254,7 @@ def test_a_slippery_grid(size):
     for V in answers:
         np.testing.assert_allclose(V, answers[0], rtol=0, atol=1e-9)
         np.testing.assert_allclose(V.reshape(size, size), V.reshape(size, size).T, atol=1e-9)
+    assert solve(mdp, "value_iteration").iterations > 1, "policy iteration must not do the work of the sweeps"
 
 
 # -- the parts ----------------------------------------------------------------------------------------------------------
@@ -281,6 +282,37 @@ def test_polish_leads_from_any_values_to_the_optimum(seed, size):
         return
     V = np.random.default_rng(seed).normal(0, size, mdp.n_states)
     np.testing.assert_allclose(polish(mdp, V), best, rtol=0, atol=1e-10)
+
+
+def test_sweeps_are_counted():
+    for seed in range(20):
+        yielded = []
+
+        def counted(mdp, V, yielded=yielded):
+            for V_new in value_iteration(mdp, V):
+                yielded.append(V_new)
+                yield V_new
+
+        try:
+            V, count = sweep_to_the_end(ending_world(seed), counted)
+        except ValueError:
+            continue
+        assert count == len(yielded)
+        np.testing.assert_allclose(V, solve(ending_world(seed), "policy_iteration").V, atol=1e-10)
+
+
+def test_sweeps_that_never_settle_are_given_up():
+    mdp = maze(2, 2, {(0, 0): [(1, 0)], (0, 1): [(1, 1)], (1, 0): [(1, 1)]}, {(0, 1): -1}, [1])
+    yielded = []
+
+    def useless(mdp, V):
+        while True:
+            yielded.append(1)
+            yield np.array([5.0, 0.0])  # as long as state 0 seems to be worth 5, it is not left
+
+    with pytest.raises(ValueError, match="the values do not settle: give the world a discount below 1"):
+        sweep_to_the_end(mdp, useless)
+    assert len(yielded) == 2**16
 
 
 def test_policy_iteration_gets_better_in_every_round():

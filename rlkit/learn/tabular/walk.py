@@ -1,0 +1,333 @@
+"""Many agents walking at once: what every learner with a table shares, so that its loop holds only what it is about.
+
+K agents act in K copies of one world. Their tables are stacked below each other, so that agent k's state s is row
+``k * S + s`` of one long table. A learner's loop therefore reads like the slide, ``Q[s, a]``, where s and a are arrays of
+K numbers; and with K = 1 it is the slide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from rlkit.core.checks import number, real_array, whole_number
+from rlkit.learn.tabular.copies import Environment, Tables
+from rlkit.learn.tabular.log import EpisodeLog
+from rlkit.mdp import TabularMDP
+
+BLOCK = 256
+"""Random numbers are drawn for so many steps at once."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a run has learned.
+
+    Attributes:
+        table: float[K, S, A] (Q) or float[K, S] (V); minus infinity where an action does not exist.
+        log: columns of equal length, one entry for each finished episode: "copy", "episode" (from 0), "step" (how many steps
+            that copy had made at its end), "length" (in steps) and "return" (the plain sum of rewards).
+        history: the table, as it was at the beginning and after every ``keep_every``: float[T, K, S, ...].
+        steps: how many steps every copy made.
+    """
+
+    table: np.ndarray
+    log: dict[str, np.ndarray]
+    history: np.ndarray
+    steps: int
+
+    @property
+    def Q(self) -> np.ndarray:
+        """The table, under the lecture's name."""
+        return self.table
+
+    @property
+    def V(self) -> np.ndarray:
+        """The table, under the lecture's name."""
+        return self.table
+
+    def per_episode(self, column: str) -> np.ndarray:
+        """Return float[K, E]: a column of the log for every copy's first E episodes, as many as all have finished."""
+        copies = self.table.shape[0]
+        counts = np.bincount(self.log["copy"], minlength=copies)
+        use = self.log["episode"] < counts.min()
+        order = np.lexsort((self.log["episode"][use], self.log["copy"][use]))
+        return self.log[column][use][order].reshape(copies, counts.min())
+
+
+class Table:
+    """A Q-table of many rows: ``Q[s]`` are rows, float[k, A], and ``Q[s, a]`` entries, for index arrays of k numbers.
+
+    It is kept with the actions first. A maximum over the few actions of many rows is then several times as fast.
+
+    Args:
+        values: float[N, A].
+    """
+
+    def __init__(self, values: np.ndarray):
+        self._by_action = np.ascontiguousarray(values.T)
+        self._flat = self._by_action.reshape(-1)
+        self._n = len(values)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        if isinstance(key, tuple):
+            s, a = key
+            return self._flat.take(a * self._n + s)
+        return self._by_action.take(key, axis=1).T
+
+    def __setitem__(self, key: tuple[Any, Any], value: Any) -> None:
+        s, a = key
+        self._flat[a * self._n + s] = value
+
+    def forbid(self, s: int, actions: np.ndarray) -> None:
+        """Give actions (bool[A]) the value minus infinity in one row."""
+        self._by_action[actions, s] = -np.inf
+
+    @property
+    def values(self) -> np.ndarray:
+        """float[N, A], a view."""
+        return self._by_action.T
+
+
+class Walk:
+    """K agents in K copies of a world, for so many steps or episodes.
+
+    Use it as ``with Walk(...) as w:`` and ``for _ in w:``; each round is one step of every agent. Interrupting the kernel
+    ends the walk, and what was learned until then is kept.
+
+    Args:
+        world: a TabularMDP; or a Gymnasium environment with Discrete spaces, for a single copy. Where an environment's info
+            has an "action_mask", actions outside it are never taken.
+        steps: how many steps every copy makes; or
+        episodes: how many episodes. A copy that has finished its own learns no more while it waits for the others.
+        copies: K.
+        seed: a whole number, or a numpy.random.Generator: all randomness of the run.
+        limit: an episode of that many steps is broken off (truncated, not terminated).
+        gamma: the discount, for an environment; a TabularMDP brings its own.
+        keep_every: keep the table after every so many steps (with ``episodes``: episodes of each copy).
+
+    Attributes:
+        k, K: the numbers 0 to K - 1, and K.
+        n_rows: K * S.
+        gamma: the discount.
+        t: how many steps have been made.
+        terminated: bool[K], whether the last step ended an episode.
+        ended: bool[K], whether it was ended, or broken off.
+
+    Raises:
+        ValueError: at the door, for any argument that does not fit.
+    """
+
+    def __init__(
+        self,
+        world: Any,
+        *,
+        steps: int | None = None,
+        episodes: int | None = None,
+        copies: int = 1,
+        seed: int | np.random.Generator = 0,
+        limit: int | None = None,
+        gamma: float | None = None,
+        keep_every: int | None = None,
+    ):
+        if (steps is None) == (episodes is None):
+            raise ValueError("say how long to learn: either steps=... or episodes=...")
+        self.steps = None if steps is None else whole_number("steps", steps, 1)
+        self.episodes = None if episodes is None else whole_number("episodes", episodes, 1)
+        self.K = whole_number("copies", copies, 1)
+        self.limit = None if limit is None else whole_number("limit", limit, 1)
+        self.keep_every = None if keep_every is None else whole_number("keep_every", keep_every, 1)
+        self.rng = np.random.default_rng(seed)
+        self.world: Tables | Environment
+        if isinstance(world, TabularMDP):
+            if gamma is not None:
+                raise ValueError("gamma is part of this world: change it there")
+            self.world, self.gamma = Tables(world, self.K, self.rng), world.gamma
+        else:
+            if gamma is None:
+                raise ValueError("an environment has no discount of its own: say gamma=...")
+            if self.K != 1:
+                raise ValueError(f"copies is {self.K}, but an environment is one world: use a TabularMDP for more")
+            self.world, self.gamma = Environment(world, self.rng), number("gamma", gamma, 0, 1)
+        self.S, self.A = self.world.S, self.world.A
+        self.n_rows = self.K * self.S
+        self.k = np.arange(self.K)
+        self.t = 0
+        self.terminated = self.ended = np.zeros(self.K, bool)
+        self._first_row = self.k * self.S
+        self._state = self._first_row + self.world.start(self.K)
+        self._deadline = np.full(self.K, self.limit or 0)
+        self._finished = np.zeros(self.K, int)
+        self._learning: np.ndarray | None = None  # a mask, once some copies have finished and others have not
+        self._table: Table | np.ndarray | None = None
+        self._visits: np.ndarray | None = None
+        self._history: list[np.ndarray] = []
+        self._uniform = _slabs(lambda: self.rng.random((BLOCK, self.K)))
+        self._ties = _slabs(lambda: self.rng.random((BLOCK, self.A, self.K), dtype=np.float32) + 1e-9)
+        self._lots = _slabs(self._many_lots)
+        self._log = EpisodeLog(self.K)
+
+    # -- what a learner's loop uses --------------------------------------------------------------------------------
+
+    def q_table(self, first: Any = 0.0, tables: int = 1) -> Table:
+        """Return a Q-table for all copies: filled with ``first``, minus infinity where no action exists.
+
+        Args:
+            first: a number, or float[S, A].
+            tables: how many each copy has; the second one's rows begin ``n_rows`` further down.
+        """
+        one = np.where(self.world.exists, self._first_values(first, (self.S, self.A)), -np.inf)
+        self._table = Table(np.tile(one, (tables * self.K, 1)))
+        self.world.forbid = self._table.forbid
+        self._keep()
+        return self._table
+
+    def v_table(self, first: Any = 0.0) -> np.ndarray:
+        """Return a V-table for all copies, float[K * S], filled with ``first``: a number, or float[S]."""
+        self._table = np.tile(self._first_values(first, (self.S,)), self.K)
+        self._keep()
+        return self._table
+
+    def _first_values(self, first: Any, shape: tuple[int, ...]) -> np.ndarray:
+        start = real_array("the first value", first, None, finite=False)
+        if start.shape not in ((), shape):
+            raise ValueError(f"the table begins with an array of shape {start.shape}: a number or {shape} was expected")
+        return np.broadcast_to(start, shape).astype(float)
+
+    def __enter__(self) -> Walk:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return kind is KeyboardInterrupt
+
+    def __iter__(self) -> Iterator[int]:
+        while self.t < self.steps if self.steps is not None else self._finished.min() < (self.episodes or 0):
+            yield self.t
+
+    @property
+    def state(self) -> np.ndarray:
+        """int[K], where everybody is, as rows of the table."""
+        return self._state
+
+    def choose(self, Q: np.ndarray, explore: Any) -> np.ndarray:
+        """Return an action for everybody, int[K].
+
+        Args:
+            Q: float[K, A], the rows of their states.
+            explore: epsilon, for epsilon-greedy actions; or a function of Q and this walk that returns probabilities,
+                float[K, A].
+        """
+        if callable(explore):
+            return self.draw(explore(Q, self))
+        # The same distribution as epsilon_greedy, drawn in two stages, because that is quicker: who explores allows every
+        # action that exists, who does not allows the best ones. With the actions first, it is quicker again.
+        Q = Q.T
+        allowed = Q == Q.max(axis=0)
+        if explore:
+            allowed |= next(self._uniform) < explore
+            if self.world.some_missing:
+                allowed &= Q > -np.inf
+        return (allowed * next(self._ties)).argmax(axis=0)
+
+    def draw(self, weights: np.ndarray) -> np.ndarray:
+        """Return an action for everybody, int[K], with chances proportional to ``weights``: float[K, A]."""
+        return (weights * next(self._lots)).argmax(axis=-1)
+
+    def uniform(self) -> np.ndarray:
+        """Return float[K], uniform in [0, 1)."""
+        return next(self._uniform)
+
+    def step(self, a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Take everybody's action: reward float[K], next state int[K] (rows), terminated bool[K]."""
+        s = self._state
+        r, to, self.terminated, truncated = self.world.step(s - self._first_row, a, self._uniform)
+        self.t += 1
+        self.ended = self.terminated if truncated is None else self.terminated | truncated
+        if self.limit is not None:
+            self.ended = self.ended | (self._deadline == self.t)
+        self._log.add(r, self.ended)
+        if self._visits is not None:
+            self._visits[s, a] += 1
+        self._state = self._first_row + to
+        return r, self._state, self.terminated
+
+    def rate(self, alpha: Any, s: np.ndarray, a: Any = None) -> Any:
+        """Return the step size for entries that are about to be updated; 0 in a copy that has finished its episodes.
+
+        Args:
+            alpha: a number; or a function of how often (s, a) has been visited, this time included (int[...]).
+            s, a: the entries, int[...] each (rows and actions).
+        """
+        if callable(alpha):
+            alpha = alpha(self.visits()[s, a])
+        return alpha if self._learning is None else alpha * self._learning[s // self.S]
+
+    def visits(self) -> np.ndarray:
+        """Return int[K * S, A], how often each action was taken; counted from the first call on."""
+        if self._visits is None:
+            self._visits = np.zeros((self.n_rows, self.A), int)
+        return self._visits
+
+    def move_on(self) -> np.ndarray:
+        """End the round: begin a new episode where one has ended, and return everybody's state, int[K] (rows)."""
+        who = self.ended.nonzero()[0]
+        if len(who):
+            if self.limit is not None:
+                self._deadline[who] = self.t + self.limit
+            if self.episodes is not None:
+                self._count_episodes()
+            self._state = self._state.copy()  # the learner still holds the old one
+            self._state[who] = self._first_row[who] + self.world.start(len(who))
+        if self.keep_every and self.episodes is None and self.t % self.keep_every == 0:
+            self._keep()
+        return self._state
+
+    def learned(self) -> Learned:
+        """Return what was learned: the table (the mean, where a copy has several) and the log."""
+        assert self._table is not None, "a table comes first"
+        return Learned(self._snapshot(), self._log.columns(self.episodes), self._all_kept(), self.t)
+
+    # -- the rest ----------------------------------------------------------------------------------------------------
+
+    def _many_lots(self) -> np.ndarray:
+        """Return lots to be multiplied by weights: with 1/E, E exponential, the largest product is the draw."""
+        return 1 / np.maximum(self.rng.standard_exponential((BLOCK, self.K, self.A)), 1e-300)
+
+    def _count_episodes(self) -> None:
+        assert self.episodes is not None
+        self._finished += self.ended
+        if self.keep_every:
+            due = np.flatnonzero(
+                self.ended & (self._finished % self.keep_every == 0) & (self._finished <= self.episodes)
+            )
+            now = self._snapshot()
+            for k in due:
+                place = self._finished[k] // self.keep_every
+                if place == len(self._history):
+                    self._history.append(self._history[-1].copy())
+                self._history[place][k] = now[k]
+        if (self._finished >= self.episodes).any():
+            self._learning = self._finished < self.episodes
+
+    def _snapshot(self) -> np.ndarray:
+        assert self._table is not None
+        if isinstance(self._table, Table):
+            return self._table.values.reshape(-1, self.K, self.S, self.A).mean(axis=0)
+        return self._table.reshape(self.K, self.S).copy()
+
+    def _keep(self) -> None:
+        self._history.append(self._snapshot())
+
+    def _all_kept(self) -> np.ndarray:
+        return np.stack(self._history)
+
+
+def _slabs(draw: Callable[[], np.ndarray]) -> Iterator[np.ndarray]:
+    while True:
+        yield from draw()
