@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from rlkit.exercises import all_exercises
-from rlkit.exercises.grading import MARK, grade, grade_one
+from rlkit.exercises.grading import MARK, grade, grade_one, strangers
 from rlkit.exercises.stubs import sync
 
 
@@ -43,10 +43,14 @@ def main() -> None:
             print(f"{file}: stubs rewritten")
     elif args.command == "grade":
         try:
-            grade(args.original, args.submissions, args.out, args.jobs)
+            graded = grade(args.original, args.submissions, args.out, args.jobs)
         except ValueError as error:
             sys.exit(f"error: {error}")
-        print(f"{len(args.submissions)} submissions graded: {args.out / 'grades.csv'}")
+        count = len(graded)
+        print(f"{count} submission{'s' if count != 1 else ''} graded: {args.out / 'grades.csv'}")
+        if others := strangers(graded):
+            hold = "1 file holds" if len(others) == 1 else f"{len(others)} files hold"
+            print(f"{hold} none of this chapter's exercises: is it another chapter's notebook? ({', '.join(others)})")
     else:
         # The true standard output, kept from whatever the submission does to sys.stdout.
         out = os.fdopen(os.dup(1), "w", encoding="utf-8")

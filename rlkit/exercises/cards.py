@@ -6,6 +6,7 @@ JupyterLab takes scripts and style sheets out of notebooks that it does not trus
 from __future__ import annotations
 
 import html
+import inspect
 import re
 from typing import Any
 
@@ -57,11 +58,13 @@ def verdict_card(verdict: Verdict) -> Card:
     if verdict.situations and not exercise.value:
         ticks = "".join(f"<li>{'✓' if ok else '✗'} {prose(label)}</li>" for label, ok in verdict.situations)
         parts.append(f"<details><summary>All situations</summary><ul>{ticks}</ul></details>")
+    if verdict.printed:
+        parts.append(_fold("What your code printed while it was tried", code(verdict.printed)))
     if verdict.passed:
         parts.append(_fold("Compare with the book's solution", code(exercise.solution_text())))
     else:
         parts.append(_ladder(exercise))
-    text = f"{exercise.id}: {head}. {verdict.text}"
+    text = f"{exercise.id}: {head}. {plain(verdict.text)}"
     if verdict.line:
         text += f" (line {verdict.line[0]}: {verdict.line[1]})"
     return Card("".join(parts), text)
@@ -75,28 +78,50 @@ def _ladder(exercise: Exercise) -> str:
 def _counterexample(verdict: Verdict) -> str:
     case = verdict.case
     assert case is not None
-    call = f"{verdict.exercise.name}({', '.join(literal(a) for a in case.args)})"
-    rows = f"<p>In the situation “{prose(case.label)}”:</p>{code(call)}"
+    rows = f"<p>In the situation “{prose(case.label)}”:</p>{code(call(verdict.exercise, case.args))}"
     if verdict.situations:
-        compare = f"expected  {literal(verdict.expected)}\nyours     {literal(verdict.got)}"
-        rows += code(compare)
+        wanted, given = (literal(x, indent=10) for x in (verdict.expected, verdict.got))
+        if wanted == given:
+            wanted, given = (literal(x, indent=10, digits=12) for x in (verdict.expected, verdict.got))
+        rows += code(f"expected  {wanted}\nyours     {given}")
     if case.why:
         rows += f"<p>By hand: {prose(case.why)}</p>"
     return rows
 
 
-def literal(value: Any) -> str:
-    """Return a value as code that can be pasted, shortened where it is long."""
+def call(exercise: Exercise, args: tuple[Any, ...]) -> str:
+    """Return a call as code that can be pasted; where there are several arguments, arrays get lines of their own."""
+    lines, passed = [], []
+    for name, value in zip(inspect.signature(exercise.solution).parameters, args, strict=False):
+        if len(args) > 1 and (isinstance(value, np.ndarray) or hasattr(value, "detach")):
+            lines.append(f"{name} = {literal(value, indent=len(name) + 3)}")
+            passed.append(name)
+        else:
+            passed.append(literal(value))
+    return "\n".join([*lines, f"{exercise.name}({', '.join(passed)})"])
+
+
+def literal(value: Any, *, indent: int = 0, digits: int = 6) -> str:
+    """Return a value as code that can be pasted, shortened where it is long.
+
+    Args:
+        value: anything.
+        indent: how far from the margin it will begin, for arrays of several lines.
+        digits: how many to print after the point of an array's numbers.
+    """
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     if isinstance(value, np.ndarray):
-        numbers = np.array2string(value, separator=", ", precision=6, suppress_small=True, threshold=2000)
+        begin = " " * indent + "np.array("
+        numbers = np.array2string(
+            value, separator=", ", precision=digits, suppress_small=True, threshold=2000, prefix=begin
+        ).replace("\n\n", "\n")
         text = f"np.array({numbers})".replace("inf", "np.inf").replace("nan", "np.nan")
     elif isinstance(value, (np.floating, float)):
-        text = f"{float(value):.8g}"
+        text = f"{float(value):.{digits + 2}g}"
     elif isinstance(value, (tuple, list)):
-        text = f"{'[' if isinstance(value, list) else '('}{', '.join(map(literal, value))}"
-        text += "]" if isinstance(value, list) else ",)" if len(value) == 1 else ")"
+        items = ", ".join(literal(x, digits=digits) for x in value)
+        text = f"[{items}]" if isinstance(value, list) else f"({items},)" if len(value) == 1 else f"({items})"
     else:
         try:
             text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
@@ -105,9 +130,23 @@ def literal(value: Any) -> str:
     return text if len(text) <= 1500 else text[:1500] + " ..."
 
 
+_CODE = re.compile(r"(`[^`]+`)")
+_STRESSED = re.compile(r"(?<![\w*])\*([^\W\d](?:[\w ]*\w)?)\*(?![\w*])")  # *so*, and neither a * b nor **
+
+
 def prose(text: str) -> str:
-    """Return a sentence as HTML; what stands between backticks becomes code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    """Return a sentence as HTML; what stands between backticks becomes code, and a word between asterisks is stressed."""
+    parts = _CODE.split(html.escape(text, quote=False))
+    parts[1::2] = [f"<code>{part[1:-1]}</code>" for part in parts[1::2]]
+    parts[::2] = [_STRESSED.sub(r"<em>\1</em>", part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def plain(text: str) -> str:
+    """Return a sentence for a terminal, without the asterisks around a stressed word."""
+    parts = _CODE.split(text)
+    parts[::2] = [_STRESSED.sub(r"\1", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def code(text: str) -> str:

@@ -16,17 +16,18 @@ import html
 import json
 import linecache
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rlkit.exercises.cards import verdict_card
+from rlkit.exercises.cards import prose, verdict_card
 from rlkit.exercises.exercise import Exercise
 from rlkit.exercises.judging import evaluate
 from rlkit.exercises.learner import all_exercises
@@ -85,6 +86,74 @@ def exercise_ids(original: Path) -> list[str]:
     return found
 
 
+def headings(original: Path) -> dict[str, str]:
+    """Return "2.1 The Q-learning target" for the id of each exercise that a notebook checks.
+
+    The number is the one that stands in the exercise's own cell, so it stays right where other exercises were taken out.
+    Where there is none, it is made of the chapter in the file's name and of the order; and without that, only the title
+    is left.
+    """
+    exercises, chapter = all_exercises(), re.match(r"\d+", original.name)
+    found: dict[str, str] = {}
+    ids, number = exercise_ids(original), ""
+    for source, tags in code_cells(original):
+        if "exercise" in tags:
+            said = re.match(r"\W*Exercise (\d+\.\d+)", source)
+            number = said[1] if said else ""
+        for id in ids:
+            if f'check("{id}"' in source and id not in found:
+                by_order = f"{int(chapter[0])}.{len(found) + 1}" if chapter else ""
+                found[id] = f"{number or by_order} {exercises[id].title}".lstrip()
+                number = ""
+    return found
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Code in a submission that Python cannot read.
+
+    Attributes:
+        source: the cell.
+        message: Python's own.
+        line: (line number, text), where known.
+    """
+
+    source: str
+    message: str
+    line: tuple[int, str] | None
+
+    def defines(self, name: str) -> bool:
+        """Whether somebody meant to define ``name`` here."""
+        pattern = rf"^\s*(?:def\s+{name}\b|{name}\s*(?::[^=\n]*)?=(?!=))"
+        return re.search(pattern, self.source, re.MULTILINE) is not None
+
+
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python says to code that it cannot read: besides errors of syntax, null characters and brackets without end."""
+
+
+def _broken(source: str, error: BaseException) -> Broken:
+    if not isinstance(error, SyntaxError):
+        return Broken(source, str(error) or type(error).__name__, None)
+    lines, number = source.splitlines(), error.lineno or 0
+    return Broken(source, error.msg, (number, lines[number - 1].strip()) if 0 < number <= len(lines) else None)
+
+
+def _read(source: str) -> tuple[str, list[ast.stmt]] | Broken:
+    """Return a cell as plain Python, and its statements."""
+    try:
+        return source, ast.parse(source).body
+    except _UNREADABLE:
+        pass
+    # Lines that only a notebook understands: %matplotlib inline, !ls, my_function?
+    notebooks_own = re.compile(r"\s*[%!?]|\s*[\w.]+\?{1,2}\s*$")
+    plain = "\n".join("" if notebooks_own.match(line) else line for line in source.splitlines())
+    try:
+        return plain, ast.parse(plain).body
+    except _UNREADABLE as error:
+        return _broken(plain, error)
+
+
 def definitions(sources: Sequence[str], names: set[str]) -> Iterator[tuple[str, str]]:
     """Yield (label, code) for every definition in the cells, in order.
 
@@ -92,11 +161,10 @@ def definitions(sources: Sequence[str], names: set[str]) -> Iterator[tuple[str, 
     count. A cell with a syntax error is left out, whole.
     """
     for number, source in enumerate(sources, start=1):
-        plain = "\n".join("" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines())
-        try:
-            nodes = ast.parse(plain).body
-        except (SyntaxError, ValueError):
+        cell = _read(source)
+        if isinstance(cell, Broken):
             continue
+        plain, nodes = cell
         for node in nodes:
             if _defines(node, names):
                 # Blank lines in front keep the line numbers of the cell.
@@ -120,7 +188,7 @@ def _defines(node: ast.stmt, names: set[str]) -> bool:
         return True
     try:
         ast.literal_eval(node.value)
-    except ValueError:
+    except (TypeError, *_UNREADABLE):
         return False
     return True
 
@@ -135,19 +203,32 @@ def grade_one(original: Path, submission: Path, ids: Sequence[str]) -> Iterator[
     names = {exercises[id].name for id in ids}
     setup = [source for source, tags in code_cells(original) if "setup" in tags]
     sources = [source for source, _ in code_cells(submission)]
+    broken = [cell for cell in map(_read, sources) if isinstance(cell, Broken)]
     for label, code in [*definitions(setup, set()), *definitions(sources, names)]:
         linecache.cache[label] = (len(code), None, code.splitlines(keepends=True), label)
         try:
-            run(lambda code=code, label=label: exec(compile(code, label, "exec"), scope), DEFINITION_SECONDS)  # type: ignore[misc]
+            program = compile(code, label, "exec")
+        except _UNREADABLE as error:  # a break outside a loop, say, which is noticed only now
+            broken.append(_broken(code, error))
+            continue
+        try:
+            run(lambda program=program: exec(program, scope), DEFINITION_SECONDS)  # type: ignore[misc]
         except (Exception, OutOfTime, SystemExit, KeyboardInterrupt):
             continue  # what it would have defined is missing; the exercises that need it will say so
     for id in ids:
         yield {"begin": id}
         exercise = exercises[id]
-        if exercise.name not in scope:
-            yield _record(exercise, "not handed in", 0, f"There is no `{exercise.name}` in the notebook.")
+        verdict = evaluate(exercise, scope[exercise.name]) if exercise.name in scope else None
+        if verdict is None or verdict.status == "your turn":
+            attempts = [cell for cell in broken if cell.defines(exercise.name)]
+            if attempts:
+                yield _syntax_error(exercise, attempts[-1])
+                continue
+        if verdict is None:
+            yield _record(exercise, "not handed in", f"There is no `{exercise.name}` in the notebook.")
             continue
-        verdict = evaluate(exercise, scope[exercise.name])
+        if verdict.status == "your turn":
+            verdict = replace(verdict, text="Not tried.")
         points = exercise.points if verdict.passed else 0
         yield {"id": id, "outcome": verdict.outcome, "points": points, "feedback": verdict_card(verdict)._repr_html_()}
         if verdict.runs_on:
@@ -155,8 +236,21 @@ def grade_one(original: Path, submission: Path, ids: Sequence[str]) -> Iterator[
             return
 
 
-def _record(exercise: Exercise, outcome: str, points: int, text: str) -> dict[str, Any]:
-    return {"id": exercise.id, "outcome": outcome, "points": points, "feedback": f"<p>{html.escape(text)}</p>"}
+def _record(exercise: Exercise, outcome: str, text: str) -> dict[str, Any]:
+    """Return the record of an exercise that could not be judged."""
+    return {"id": exercise.id, "outcome": outcome, "points": 0, "feedback": f"<p>{prose(text)}</p>"}
+
+
+def _syntax_error(exercise: Exercise, cell: Broken) -> dict[str, Any]:
+    text = (
+        f"There is a syntax error in the cell with `{exercise.name}`, so nothing in that cell could be run. "
+        f"Python says: {cell.message}{'' if cell.message.endswith(('.', '?')) else '.'}"
+    )
+    record = _record(exercise, "syntax error", text)
+    if cell.line:
+        number, source = cell.line
+        record["feedback"] += f"<p>In line {number} of the cell: <code>{html.escape(source, quote=False)}</code></p>"
+    return record
 
 
 def _grade_submission(original: Path, submission: Path, ids: list[str]) -> list[Grade]:
@@ -182,7 +276,7 @@ def _grade_submission(original: Path, submission: Path, ids: list[str]) -> list[
         if left and not restart:
             broken = begun or left[0]
             text = "The process ended or hung while this was being run, so there is no verdict."
-            grades.append(Grade(**_record(exercises[broken], "crashed", 0, text)))
+            grades.append(Grade(**_record(exercises[broken], "crashed", text)))
             left.remove(broken)
     return grades
 
@@ -220,9 +314,11 @@ def grade(original: Path, submissions: Sequence[Path], out: Path, jobs: int = 1)
         jobs: how many at a time.
 
     Returns:
-        the grades of each submission, by its file's name without the ending.
+        the grades of each submission, by its file's name without the ending; where several files have that name, by the
+        name of their folder as well.
     """
-    ids = exercise_ids(original)
+    titles = headings(original)
+    ids = list(titles)
     out.mkdir(parents=True, exist_ok=True)
     stems = _distinct_names(submissions)
     graded: dict[str, list[Grade]] = {}
@@ -234,20 +330,34 @@ def grade(original: Path, submissions: Sequence[Path], out: Path, jobs: int = 1)
     print(file=sys.stderr)
     _write(out / "grades.csv", _table(graded, ids))
     histogram = Counter((g.id, g.outcome) for grades in graded.values() for g in grades)
-    rows = [("exercise", "outcome", "learners"), *((id, o, str(n)) for (id, o), n in sorted(histogram.items()))]
-    _write(out / "misconceptions.csv", rows)
-    _replace(out / "misconceptions.svg", _picture(histogram, ids))
+    _write(out / "misconceptions.csv", _mistakes(histogram, titles))
+    _replace(out / "misconceptions.svg", _picture(histogram, titles))
     for stem, grades in graded.items():
-        _replace(out / f"{stem}.html", _page(stem, grades))
+        _replace(out / f"{stem}.html", _page(stem, grades, titles))
     return graded
 
 
+def strangers(graded: dict[str, list[Grade]]) -> list[str]:
+    """Return the submissions in which none of the exercises was found."""
+    return [stem for stem, grades in graded.items() if all(g.outcome == "not handed in" for g in grades)]
+
+
 def _distinct_names(files: Sequence[Path]) -> list[str]:
-    counts: Counter[str] = Counter()
+    """Return a name for each file: its stem, else its folder and its stem, else these and a number.
+
+    Names that differ by capitals only would be one page on some disks, so they count as equal.
+    """
+    stems = Counter(file.stem.casefold() for file in files)
+    wanted = [f.stem if stems[f.stem.casefold()] == 1 else f"{f.resolve().parent.name}-{f.stem}" for f in files]
+    taken: set[str] = set()
     names = []
-    for file in files:
-        counts[file.stem] += 1
-        names.append(file.stem if counts[file.stem] == 1 else f"{file.stem}-{counts[file.stem]}")
+    for name in wanted:
+        number, distinct = 1, name
+        while distinct.casefold() in taken:
+            number += 1
+            distinct = f"{name}-{number}"
+        taken.add(distinct.casefold())
+        names.append(distinct)
     return names
 
 
@@ -268,7 +378,7 @@ def _write(file: Path, rows: Sequence[tuple[str, ...]]) -> None:
 
 def _harmless(cell: str) -> str:
     """A cell that begins like a formula would be run by a spreadsheet: file names are the learners' own."""
-    return "'" + cell if cell[:1] in "=+-@" else cell
+    return "'" + cell if cell.startswith(("=", "+", "-", "@")) else cell
 
 
 def _replace(file: Path, text: str) -> None:
@@ -277,33 +387,54 @@ def _replace(file: Path, text: str) -> None:
     os.replace(part, file)
 
 
-def _picture(histogram: Counter[tuple[str, str]], ids: list[str]) -> str:
-    """Return bars, as SVG: for each exercise what it came to, the most frequent first."""
-    rows: list[tuple[str, int]] = []
-    for id in ids:
-        rows.append((id, -1))
-        rows += [(outcome, n) for (i, outcome), n in histogram.most_common() if i == id]
-    most, body = max([n for _, n in rows] + [1]), []
-    for k, (label, n) in enumerate(rows):
-        y = 24 * k + 18
-        text = html.escape(label)
-        if n < 0:
-            body.append(f'<text x="4" y="{y}" font-weight="bold">{text}</text>')
-            continue
-        colour = "#007f5f" if label == "passed" else "#bc4b00"
-        body.append(f'<text x="244" y="{y}" text-anchor="end">{text}</text>')
-        body.append(f'<rect x="252" y="{y - 13}" width="{340 * n / most:.1f}" height="16" fill="{colour}"/>')
-        body.append(f'<text x="{258 + 340 * n / most:.1f}" y="{y}">{n}</text>')
-    height = 24 * len(rows) + 10
+def _mistakes(histogram: Counter[tuple[str, str]], titles: dict[str, str]) -> list[tuple[str, ...]]:
+    """Return the rows of the table of mistakes: the book's order, and for each exercise the most frequent first."""
+    exercises = all_exercises()
+    rows: list[tuple[str, ...]] = [("exercise", "outcome", "learners", "title", "sentence")]
+    for id, title in titles.items():
+        sentences = {mistake.name: mistake.sentence for mistake in exercises[id].mistakes}
+        rows += [(id, o, str(n), title, sentences.get(o, "")) for o, n in _outcomes(histogram, id)]
+    return rows
+
+
+def _outcomes(histogram: Counter[tuple[str, str]], id: str) -> list[tuple[str, int]]:
+    found = [(outcome, n) for (i, outcome), n in histogram.items() if i == id]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+_COLOURS = {"passed": "#007f5f"} | dict.fromkeys(("your turn", "not handed in", "no notebook"), "#8a8a8a")
+_MISTAKE = "#bc4b00"
+
+
+def _picture(histogram: Counter[tuple[str, str]], titles: dict[str, str]) -> str:
+    """Return bars, as SVG: for each exercise how many passed and what it came to, the most frequent first."""
+    most = max([1, *histogram.values()])
+    left = 20 + 7.5 * max([len(outcome) for _, outcome in histogram] + [20])  # no font's letters are known here
+    y, body = 18, []
+    for id, title in titles.items():
+        outcomes = _outcomes(histogram, id)
+        passed = f"{histogram[id, 'passed']} of {sum(n for _, n in outcomes)}"
+        body.append(f'<text x="4" y="{y}"><tspan font-weight="bold">{_escape(title)}</tspan>: {passed} passed</text>')
+        for outcome, n in outcomes:
+            y += 24
+            wide, colour = 340 * n / most, _COLOURS.get(outcome, _MISTAKE)
+            body.append(f'<text x="{left:g}" y="{y}" text-anchor="end">{_escape(outcome)}</text>')
+            body.append(f'<rect x="{left + 8:g}" y="{y - 13}" width="{wide:.1f}" height="16" fill="{colour}"/>')
+            body.append(f'<text x="{left + 14 + wide:.1f}" y="{y}">{n}</text>')
+        y += 34
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{height}" role="img" font-family="sans-serif" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + 400:g}" height="{y}" role="img" font-family="sans-serif" '
         f'font-size="13" aria-label="How many learners made which mistake">{"".join(body)}</svg>\n'
     )
 
 
-def _page(stem: str, grades: list[Grade]) -> str:
+def _escape(text: str) -> str:
+    return html.escape(text.replace("`", ""), quote=False)
+
+
+def _page(stem: str, grades: list[Grade], titles: dict[str, str]) -> str:
     exercises = all_exercises()
-    parts = "".join(f"<h2>{html.escape(exercises[g.id].title)}</h2>{g.feedback}" for g in grades)
+    parts = "".join(f"<h2>{prose(titles[g.id])}</h2>{g.feedback}" for g in grades)
     total = sum(exercises[g.id].points for g in grades)
     return (
         '<!DOCTYPE html><html lang="en-GB"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import inspect
+import io
 import linecache
 import math
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,8 @@ from rlkit.exercises.exercise import PLACEHOLDER, Case, Exercise, Mistake
 from rlkit.exercises.worker import OutOfTime, run
 
 SEED = 20231124
+MOST_PRINTED = 1000
+"""Characters of printed text that a card shows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Verdict:
         case, got, expected: the first situation that failed, for a wrong answer.
         line: (line number, text) in the learner's own code, where known.
         runs_on: whether the answer's endless loop could not be stopped.
+        printed: the beginning of what the answer printed while it was tried.
     """
 
     exercise: Exercise
@@ -45,6 +51,7 @@ class Verdict:
     expected: Any = None
     line: tuple[int, str] | None = None
     runs_on: bool = False
+    printed: str = ""
 
     @property
     def passed(self) -> bool:
@@ -88,8 +95,9 @@ def evaluate(exercise: Exercise, answer: Any, *, seed: int = SEED, until_first_f
         return Verdict(exercise, "the book's own", "This is the book's own function. Write yours, then check that.")
     if answer is None or answer is Ellipsis:
         return _your_turn(exercise)
+    printed = io.StringIO()
     if exercise.value:
-        return _evaluate(exercise, lambda: answer, seed, until_first_failure)
+        return _evaluate(exercise, lambda: answer, seed, until_first_failure, printed)
     if not callable(answer) or isinstance(answer, type):
         text = f"A function was expected, but this is {_short(answer)}. Pass the function itself, without calling it."
         return Verdict(exercise, "no function", text)
@@ -97,10 +105,13 @@ def evaluate(exercise: Exercise, answer: Any, *, seed: int = SEED, until_first_f
         return Verdict(exercise, "arguments", wrong)
     if _is_stub(exercise, answer):
         return _your_turn(exercise)
-    return _evaluate(exercise, answer, seed, until_first_failure)
+    verdict = _evaluate(exercise, answer, seed, until_first_failure, printed)
+    return replace(verdict, printed=printed.getvalue()[:MOST_PRINTED])
 
 
-def _evaluate(exercise: Exercise, answer: Callable[..., Any], seed: int, until_first_failure: bool) -> Verdict:
+def _evaluate(
+    exercise: Exercise, answer: Callable[..., Any], seed: int, until_first_failure: bool, printed: io.StringIO
+) -> Verdict:
     cases = list(exercise.make_cases(np.random.default_rng(seed)))
     tries: list[_Try] = []
     rights: list[bool] = []
@@ -116,34 +127,34 @@ def _evaluate(exercise: Exercise, answer: Callable[..., Any], seed: int, until_f
             if until_first_failure and not rights[-1]:
                 return
 
+    stop = None
     try:
-        run(work, exercise.time_limit)
+        run(work, exercise.time_limit, printed)
     except OutOfTime as late:
-        line = next((_line(name, number) for name, number in late.frames if _is_learners(name, answer)), None)
-        text = f"Stopped after {exercise.time_limit:g} seconds: this looks like an endless loop."
-        if not late.stopped:
-            text += " It still runs, because it catches every exception: restart the kernel."
-        case = cases[min(len(tries), len(cases) - 1)]
-        return Verdict(exercise, "out of time", text, line=line, case=case, runs_on=not late.stopped)
-    if tries[-1].error is not None:
-        return _stopped(exercise, answer, cases[len(tries) - 1], tries[-1].error)
+        stop = _out_of_time(exercise, answer, cases[min(len(rights), len(cases) - 1)], late)
+    else:
+        if (error := tries[-1].error) is not None:
+            stop = _stopped(exercise, answer, cases[len(rights)], error)
+    judged = tries[: len(rights)]
     if all(rights):
-        changed = next((case for case, t in zip(cases, tries, strict=True) if t.changed), None)
-        if changed is not None:
-            text = (
-                "The answers are right, but your function changed its arguments in place. Whoever calls it would find "
-                "other arrays than they passed. Work on a copy."
-            )
-            return Verdict(exercise, "changed", text, case=changed)
-        return Verdict(exercise, "passed", exercise.insight)
-    situations = tuple((case.label, right) for case, right in zip(cases, rights, strict=False))
+        return stop or _all_right(exercise, cases, judged)
     k = rights.index(False)
     expected = exercise.solution(*fresh(cases[k].args))
-    at = {"situations": situations, "case": cases[k], "got": tries[k].value, "expected": expected}
-    if tries[k].value is None and expected is not None:
-        return Verdict(exercise, "no return", "Your function returned None. Is there a `return`?", **at)
-    mistake = None if until_first_failure else _recognise(exercise, cases, tries)
+    situations = tuple((case.label, right) for case, right in zip(cases, rights, strict=False))
+    at = {"situations": situations, "case": cases[k], "got": judged[k].value, "expected": expected}
+    if stop and stop.case:
+        at |= {"situations": (*situations, (stop.case.label, False)), "line": stop.line, "runs_on": stop.runs_on}
+    if judged[k].value is None and expected is not None:
+        text = "Your function returned None. Is there a `return`?"
+        if any(t.value is not None for t in judged):
+            text = "In this situation your function returned None: there is a path through it without a `return`."
+        if printed.getvalue():
+            text += " It prints something; printing shows a value, and only `return` hands it over."
+        return Verdict(exercise, "no return", text, **at)
+    mistake = None if until_first_failure else _recognise(exercise, cases, judged)
     text = mistake.sentence if mistake else str(says[k])
+    if stop and stop.case:  # what was wrong before comes first
+        text += f" And then, in the situation “{stop.case.label}”: {stop.text}"
     return Verdict(exercise, "not yet", text, mistake=mistake, **at)
 
 
@@ -157,6 +168,28 @@ def _attempt(function: Callable[..., Any], case: Case) -> _Try:
     except (SystemExit, KeyboardInterrupt) as error:
         return _Try(error=error)
     return _Try(copy_of(value), changed=not all(map(same, args, case.args)))
+
+
+def _all_right(exercise: Exercise, cases: list[Case], tries: list[_Try]) -> Verdict:
+    changed = next((case for case, t in zip(cases, tries, strict=True) if t.changed), None)
+    if changed is None:
+        return Verdict(exercise, "passed", exercise.insight)
+    text = (
+        "The answers are right, but your function changed its arguments in place. Whoever calls it would find other "
+        "arrays than they passed. Work on a copy."
+    )
+    return Verdict(exercise, "changed", text, case=changed)
+
+
+def _out_of_time(exercise: Exercise, answer: Callable[..., Any], case: Case, late: OutOfTime) -> Verdict:
+    line = next((_line(name, number) for name, number in late.frames if _is_learners(name, answer)), None)
+    text = f"Stopped after {exercise.time_limit:g} seconds: this looks like an endless loop, or very slow code."
+    if not late.stopped:
+        text += (
+            " It could not be stopped: it either waits in one long call or catches every exception. "
+            "If the next cells hang, restart the kernel."
+        )
+    return Verdict(exercise, "out of time", text, line=line, case=case, runs_on=not late.stopped)
 
 
 def _stopped(exercise: Exercise, answer: Callable[..., Any], case: Case, error: BaseException) -> Verdict:
@@ -174,15 +207,27 @@ def _stopped(exercise: Exercise, answer: Callable[..., Any], case: Case, error: 
 
 
 def _recognise(exercise: Exercise, cases: list[Case], tries: list[_Try]) -> Mistake | None:
-    """Return the listed mistake that does the same as the answer in every situation."""
+    """Return the listed mistake that does the same as the answer in every situation that it was tried in.
+
+    Where none does exactly the same, one will do that is the same to within a thousandth, if the right answer is further
+    off: an answer may be wrong and, besides, not quite exact.
+    """
+
+    def alike(function: Callable[..., Any], rtol: float) -> bool:
+        for case, own in zip(cases, tries, strict=False):
+            theirs = _attempt(function, case)
+            if theirs.error is not None or not close(theirs.value, own.value, rtol, exercise.atol):
+                return False
+        return True
+
+    exact = max(exercise.rtol, 1e-9)  # numbers that grow without end are never equal to the last digit
+    near = 1e-3
     for mistake in exercise.mistakes:
-        for case, own in zip(cases, tries, strict=True):
-            theirs = _attempt(mistake.function, case)
-            if theirs.error is not None or not close(theirs.value, own.value, exercise.rtol, exercise.atol):
-                break
-        else:
+        if alike(mistake.function, exact):
             return mistake
-    return None
+    if alike(exercise.solution, near):
+        return None
+    return next((mistake for mistake in exercise.mistakes if alike(mistake.function, near)), None)
 
 
 def _what_is_wrong(exercise: Exercise, case: Case, got: Any) -> str | None:
@@ -191,12 +236,7 @@ def _what_is_wrong(exercise: Exercise, case: Case, got: Any) -> str | None:
             return exercise.verdict_on(case, got)
         except Exception:
             return "What your function returned could not be read as what was asked for. Compare it with the docstring."
-    expected = exercise.solution(*fresh(case.args))
-    if close(got, expected, exercise.rtol, exercise.atol):
-        return None
-    if got is not None and _shape(got) != _shape(expected):
-        return f"The result is {_shape(got)}, but {_shape(expected)} was expected."
-    return "The value is another one."
+    return difference(got, exercise.solution(*fresh(case.args)), exercise.rtol, exercise.atol)
 
 
 def _your_turn(exercise: Exercise) -> Verdict:
@@ -244,6 +284,22 @@ def _line(filename: str, number: int) -> tuple[int, str]:
 
 
 # -- comparing ---------------------------------------------------------------------------------------------------------
+
+ANOTHER_VALUE = "The value is another one."
+
+
+def difference(got: Any, expected: Any, rtol: float, atol: float) -> str | None:
+    """Return None where two results agree, else a sentence: on their shapes, where these differ, or ANOTHER_VALUE."""
+    if close(got, expected, rtol, atol):
+        return None
+    if got is None or (given := _shape(got)) == (wanted := _shape(expected)):
+        return ANOTHER_VALUE
+    without = ""
+    if wanted == "one number" and isinstance(got, (list, tuple, np.ndarray)):
+        without = ", without brackets or commas"
+    elif wanted == "one number" and isinstance(got, str):
+        without = ", without quotation marks"
+    return f"The result is {given}, but {wanted} was expected{without}."
 
 
 def fresh(args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -296,6 +352,8 @@ def _numbers(value: Any) -> np.ndarray | None:
     """Return a value as a real array, or None where it is none."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
+    if isinstance(value, (Fraction, Decimal)):
+        value = float(value)
     try:
         array = np.asarray(value)
     except Exception:
@@ -304,6 +362,10 @@ def _numbers(value: Any) -> np.ndarray | None:
 
 
 def _shape(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    if isinstance(value, str):
+        return "a text"
     numbers = _numbers(value)
     if numbers is None:
         return f"no number but of the type {type(value).__name__}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from rlkit.exercises.learner import get
 
 _PAIR = re.compile(
-    r"(?P<open>```\{code-cell\}[^\n]*\n:tags: \[exercise\]\n\n)(?P<stub>.*?)(?P<close>\n```\n)"
+    r"(?P<open>```\{code-cell\}[^\n]*\n:tags: \[exercise\]\n\n)(?P<stub>(?:(?!```)[^\n]*\n)*)(?P<close>```\n)"
     r"(?P<between>(?:(?!```\{code-cell\}).)*?```\{code-cell\}[^\n]*\n:tags: \[exercise-check\]\n\n"
     r'check\("(?P<id>[\w.]+)")',
     re.DOTALL,
@@ -37,7 +37,7 @@ def with_stubs(manuscript: str, chapter: int) -> str:
         count += 1
         exercise = get(pair["id"])
         head = f"# ✎ Exercise {chapter}.{count}: {exercise.title}"
-        return f"{pair['open']}{head}\n{exercise.stub()}{pair['close']}{pair['between']}"
+        return f"{pair['open']}{head}\n{exercise.stub()}\n{pair['close']}{pair['between']}"
 
     return _PAIR.sub(fill, manuscript)
 

@@ -33,8 +33,13 @@ class _Stop(BaseException):
     """Raised in the worker; not an Exception, so that a learner's ``except Exception`` does not catch it."""
 
 
-def run(work: Callable[[], Any], seconds: float) -> Any:
-    """Return ``work()``, run in a thread whose printed text is caught and thrown away.
+def run(work: Callable[[], Any], seconds: float, printed: io.StringIO | None = None) -> Any:
+    """Return ``work()``, run in a thread whose printed text is caught.
+
+    Args:
+        work: what to run.
+        seconds: its limit.
+        printed: receives what it prints (default: nobody reads it).
 
     Raises:
         OutOfTime: it did not end in time. The thread is stopped, or, where it sits in compiled code, abandoned.
@@ -51,7 +56,8 @@ def run(work: Callable[[], Any], seconds: float) -> Any:
             outcome["error"] = error
 
     thread = threading.Thread(target=body, daemon=True)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    printed = io.StringIO() if printed is None else printed
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         thread.start()
         thread.join(seconds)
         if thread.is_alive():

@@ -53,10 +53,10 @@ def from_gymnasium(env: gymnasium.Env, gamma: float) -> TabularMDP:
     column = np.concatenate([to[go], np.repeat(ends, A)])
     weight = np.concatenate([p[go], np.ones(len(ends) * A)])
     P = sparse.coo_array((weight, (row, column)), shape=(S * A, S)).tocsr()
-    gain = np.concatenate([(p * r)[go], np.zeros(len(ends) * A)])
-    R = np.zeros(S * A)
-    np.add.at(R, row, gain)
-    return TabularMDP(P, R.reshape(S, A), gamma, start=start / start.sum(), terminal=terminal)
+    # The reward of (s, a, s'), so that acting pays what the environment pays: the mean, where s' is listed more than once.
+    R = sparse.coo_array((np.concatenate([(p * r)[go], np.zeros(len(ends) * A)]), (row, column)), shape=P.shape).tocsr()
+    R.data = np.divide(R.data, P.data, out=np.zeros(len(P.data)), where=P.data > 0)
+    return TabularMDP(P, R, gamma, start=start / start.sum(), terminal=terminal)
 
 
 def _reached(S: int, tail: np.ndarray, head: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ nothing is drawn behind your back.
 """
 
 from rlkit.show.code import Listing, diff, source
-from rlkit.show.curves import curves
+from rlkit.show.curves import curves, intervals
 from rlkit.show.diagrams import agent_environment_loop
 from rlkit.show.grids import action_values, grid, values
 from rlkit.show.picture import Picture, picture, side_by_side
@@ -22,6 +22,7 @@ __all__ = [
     "diff",
     "explore",
     "grid",
+    "intervals",
     "picture",
     "side_by_side",
     "source",

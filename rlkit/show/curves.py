@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from rlkit.core.checks import real_array
 from rlkit.core.stats import mean_interval
@@ -62,3 +63,37 @@ def curves(
         ax.legend()
     heading = title or f"{ylabel} against {xlabel}"
     return picture(figure, alt or f"{heading}: {words(told)}.")
+
+
+@in_style
+def intervals(
+    rows: Mapping[str, Mapping[str, Any]], *, xlabel: str, title: str = "", log: bool = False, alt: str = ""
+) -> Picture:
+    """Draw means of several runs as points with their intervals, a row for each label.
+
+    Args:
+        rows: by label, and there by kind, float[K]: K runs. Every row has the same kinds, each with its colour and mark.
+        xlabel, title: what is shown.
+        log: whether the axis is logarithmic.
+        alt: what the figure shows, in words (default: the means).
+    """
+    figure, ax = canvas(6.4, 0.7 + 0.42 * len(rows) + 0.3 * bool(title))
+    told = []
+    for place, (label, kinds) in enumerate(rows.items()):
+        for k, (kind, data) in enumerate(kinds.items()):
+            mean, low, high = mean_interval(real_array(f"{label}, {kind}", data))
+            colour, height = SERIES[k % len(SERIES)], place + 0.2 * (k - (len(kinds) - 1) / 2)
+            ax.plot([low, high], [height, height], color=colour, lw=2)
+            ax.plot(mean, height, "os^Dv"[k % 5], color=colour, label=kind if place == 0 else None)
+            told.append(f"{label}: {kind} {mean:.3g}")
+    if log:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set(xlabel=xlabel, title=title, ylim=(len(rows) - 0.5, -0.5), yticks=range(len(rows)), yticklabels=list(rows))
+    ax.grid(axis="x", alpha=0.5)
+    ax.tick_params(colors=FAINT, labelcolor=INK)
+    if len(next(iter(rows.values()))) > 1:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return picture(figure, alt or f"{title or xlabel}: {words(told)}.")

@@ -97,7 +97,16 @@ def grid(
 
 
 @in_style
-def action_values(world: GridWorld, Q: Any, title: str = "", digits: int = 0, best: bool = True) -> Picture:
+def action_values(
+    world: GridWorld,
+    Q: Any,
+    title: str = "",
+    digits: int = 0,
+    best: bool = True,
+    *,
+    changed: tuple[int, int] | None = None,
+    looked: int | None = None,
+) -> Picture:
     """Draw a number for every action that exists, at the side of the cell to which the action leads.
 
     Args:
@@ -106,6 +115,8 @@ def action_values(world: GridWorld, Q: Any, title: str = "", digits: int = 0, be
         title: above the grid.
         digits: decimals.
         best: shade the best actions of each state.
+        changed: a state and an action whose entry an update has just written: framed, with an arrow for the action.
+        looked: the state whose entries the update looked at: dotted.
     """
     Q = real_array("Q", Q, (_drawable(world).n_states, world.n_actions), finite=False)
     figure, ax = _board(world.shape, 1.75 * CELL, title)
@@ -126,9 +137,18 @@ def action_values(world: GridWorld, Q: Any, title: str = "", digits: int = 0, be
                 corners += [(column + 0.5 * (dc - dr), row + 0.5 * (dr + dc))]
                 ax.add_patch(Polygon(corners, fc=BLUE, alpha=0.3, lw=0))
             ax.text(x, y, number(Q[s, a], digits), ha="center", va="center", size=10)
+            if (s, a) == changed:
+                ax.add_patch(Rectangle((x - 0.2, y - 0.13), 0.4, 0.26, fc="none", ec=RED, lw=2))
             told.append(f"{world.states[s]} {world.actions[a]} {number(Q[s, a], digits)}")
         for d in ((-0.5, -0.5), (-0.5, 0.5)):
-            ax.plot([column + d[0], column - d[0]], [row + d[1], row - d[1]], color=LINE, lw=0.8)
+            ax.plot([column + d[0], column - d[0]], [row + d[1], row - d[1]], color=LINE, lw=0.8, zorder=0.5)
+    if looked is not None:
+        row, column = world.cells[looked]
+        ax.add_patch(Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fc="none", ec=RED, lw=1.5, ls=":"))
+    if changed is not None:
+        s, a = changed
+        _arrows(ax, world, s, np.eye(world.n_actions)[a], *world.cells[s])
+        told.append(f"just written: {world.states[changed[0]]} {world.actions[changed[1]]}")
     return picture(figure, (title + ". " if title else "") + "; ".join(told))
 
 

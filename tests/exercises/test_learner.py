@@ -1,12 +1,15 @@
 """check, working, quiz and progress, as a notebook calls them."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
 from rlkit.exercises import Question, Quiz, all_exercises, check, progress, quiz, working
+from rlkit.exercises.learner import CHAPTERS
+from tools.provenance import ROOT
 
 BY_HAND = all_exercises()["mdps.return_by_hand"]
 
@@ -93,3 +96,29 @@ def test_importing_the_exercises_loads_neither_torch_nor_matplotlib():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_exercises_stand_in_the_order_of_the_pages():
+    manuscripts = sorted((ROOT / "book" / "chapters").glob("[0-9][0-9]_*.md"))
+    asked = [id for file in manuscripts for id in re.findall(r'^check\("([\w.]+)"', file.read_text("utf-8"), re.M)]
+    assert asked == list(all_exercises())
+
+
+def test_no_chapters_exercises_are_left_out():
+    texts = {file.stem: file.read_text("utf-8") for file in (ROOT / "rlkit" / "exercises").glob("*.py")}
+    assert {name for name, text in texts.items() if "= Exercise(\n" in text} == set(CHAPTERS)
+
+
+def test_printed_text_is_shown_and_told_from_a_returned_value():
+    def prints(rewards, gamma):
+        print("the total is", sum(rewards))
+
+    card = check("mdps.discounted_return", prints)
+    assert "printing shows a value" in card.text
+    assert "the total is 14" in card.body
+
+    def talks_without_end(rewards, gamma):
+        print("x" * 100_000)
+        return 0.0
+
+    assert len(check("mdps.discounted_return", talks_without_end).body) < 10_000

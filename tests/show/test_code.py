@@ -3,6 +3,7 @@
 import inspect
 
 from rlkit import show
+from rlkit.learn.tabular import q_learning
 from rlkit.mdp import TabularMDP, policy_iteration, value_iteration
 
 
@@ -45,6 +46,28 @@ def test_diff_marks_what_changes_and_keeps_the_rest():
     assert "-    y = x + 1" in lines
     assert "+    y = x + 2" in lines
     assert "     return y" in lines
+
+
+def typed(first: int, *rest: float, gamma: float = 0.9, a_name_that_is_long: str = "x" * 30) -> dict[str, float]:
+    """Do nothing."""
+    return {}
+
+
+def test_types_are_left_out_of_the_header_and_it_is_folded():
+    lines = show.source(typed).text.splitlines()
+    assert lines[0] == "def typed(first, *rest, gamma=0.9, a_name_that_is_long='x' * 30):"
+    assert lines[1] == '    """Do nothing."""'
+    assert max(map(len, show.source(q_learning).text.splitlines())) <= 80
+
+
+def numbered(x):
+    """Add one."""
+    y = x + 1  # (3)
+    return y
+
+
+def test_diff_ignores_the_numbers_of_lines():
+    assert [line for line in show.diff(plain, numbered).text.splitlines() if "y =" in line] == ["     y = x + 1"]
 
 
 def test_a_class_can_be_listed():

@@ -148,3 +148,21 @@ def test_a_text_in_an_exit_is_shown_beside_its_mark():
     world, _ = six()
     drawn = texts(show.grid(world, text=["", "", "guard", "", "", ""]))
     assert "guard" in drawn and "G" in drawn
+
+
+def test_an_update_is_framed_and_pointed_at():
+    world, best = six()
+    plain = show.action_values(world, best.Q, best=False)
+    shown = show.action_values(world, best.Q, best=False, changed=(4, 0), looked=1)
+    assert shown.svg.count(PALETTE["red"][0]) + shown.svg.count("--rlk-red") > plain.svg.count("--rlk-red")
+    assert "just written: (1, 1) up" in shown.alt
+    assert "just written" not in plain.alt
+
+
+def test_intervals_show_the_mean_of_every_kind():
+    rows = {"one": {"steps": [1.0, 3.0], "updates": [10.0, 30.0]}, "two": {"steps": [4.0, 6.0], "updates": [7.0, 7.0]}}
+    drawn = show.intervals(rows, xlabel="cost", title="T", log=True)
+    assert {"one", "two", "steps", "updates", "cost", "T"} <= set(texts(drawn))
+    assert drawn.alt == "T: one: steps 2, one: updates 20, two: steps 5 and two: updates 7."
+    with pytest.raises(ValueError, match="at least two runs"):
+        show.intervals({"one": {"steps": [1.0]}}, xlabel="cost")

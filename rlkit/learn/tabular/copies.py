@@ -34,14 +34,18 @@ class Environment:
     """One Gymnasium environment, behind arrays of length 1."""
 
     def __init__(self, env: Any, rng: np.random.Generator):
-        sizes = [getattr(getattr(env, name, None), "n", None) for name in ("observation_space", "action_space")]
-        if None in sizes:
-            raise ValueError(f"{brief(env)} has no Discrete observations and actions: a table cannot be indexed by it")
-        self.S, self.A = (int(n) for n in sizes if n is not None)
+        spaces = [getattr(env, name, None) for name in ("observation_space", "action_space")]
+        # Other spaces may have an n or a start, but only Discrete has both.
+        sizes = [getattr(space, "n", 0) if np.array_equal(getattr(space, "start", -1), 0) else 0 for space in spaces]
+        if 0 in sizes:
+            raise ValueError(
+                f"{brief(env)} has no Discrete observations and actions from 0 on: a table cannot be indexed by it"
+            )
+        self.S, self.A = (int(n) for n in sizes)
         self.exists = np.ones((self.S, self.A), bool)
         self.some_missing = False
         self._env = env
-        self.forbid: Callable[[int, np.ndarray], None] | None = None
+        self.forbid: Callable[[slice, np.ndarray], None] | None = None
         self._seed: int | None = int(rng.integers(2**31))
 
     def start(self, count: int) -> np.ndarray:
@@ -63,4 +67,4 @@ class Environment:
             if exists.any() and not exists.all():
                 self.exists[s], self.some_missing = exists, True
                 if self.forbid is not None:
-                    self.forbid(s, ~exists)
+                    self.forbid(slice(s, None, self.S), ~exists)  # a learner may have several tables

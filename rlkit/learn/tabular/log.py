@@ -12,22 +12,23 @@ class EpisodeLog:
     """Rewards and ends of all copies, summed up to episodes a block at a time."""
 
     def __init__(self, copies: int):
-        self._r, self._ended = np.zeros((BLOCK, copies)), np.zeros((BLOCK, copies), bool)
-        self._fill, self._t = 0, 0
+        self._r: list[np.ndarray] = []
+        self._ended: list[np.ndarray] = []
+        self._t = 0
         self._sum, self._begin, self._count = np.zeros(copies), np.zeros(copies, int), np.zeros(copies, int)
         self._rows: list[tuple[np.ndarray, ...]] = []
 
     def add(self, r: np.ndarray, ended: np.ndarray) -> None:
-        """Add one step of every copy: float[K] and bool[K]."""
-        self._r[self._fill], self._ended[self._fill] = r, ended
-        self._fill += 1
-        if self._fill == BLOCK:
+        """Add one step of every copy: float[K] and bool[K], which must not change afterwards."""
+        self._r.append(r)
+        self._ended.append(ended)
+        if len(self._r) == BLOCK:
             self._close()
 
     def _close(self) -> None:
         """Turn the block into finished episodes; what is unfinished is carried over."""
-        total = self._sum + np.cumsum(self._r[: self._fill], axis=0)
-        copy, at = np.nonzero(self._ended[: self._fill].T)  # in order of copies, then of time
+        total = self._sum + np.cumsum(self._r, axis=0)
+        copy, at = np.nonzero(np.array(self._ended).T)  # in order of copies, then of time
         if len(copy):
             same = np.r_[False, copy[1:] == copy[:-1]]
             here, end = total[at, copy], self._t + at + 1
@@ -41,12 +42,12 @@ class EpisodeLog:
             self._begin[copy[last]] = end[last]
             self._count[copy[last]] += rank[last] + 1
         self._sum = total[-1].copy()
-        self._t += self._fill
-        self._fill = 0
+        self._t += len(self._r)
+        self._r, self._ended = [], []
 
     def columns(self, most: int | None) -> dict[str, np.ndarray]:
         """Return the log in long form, of each copy's first ``most`` episodes (default: all)."""
-        if self._fill:
+        if self._r:
             self._close()
         names = ("copy", "episode", "step", "length", "return")
         empty = tuple(np.zeros(0, int if name != "return" else float) for name in names)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rlkit.core.checks import number, real_array, whole_number
+from rlkit.core.checks import brief, entry, first, number, real_array, whole_number
 from rlkit.learn.tabular.copies import Environment, Tables
 from rlkit.learn.tabular.log import EpisodeLog
 from rlkit.mdp import TabularMDP
@@ -23,7 +23,7 @@ BLOCK = 256
 """Random numbers are drawn for so many steps at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Learned:
     """What a run has learned.
 
@@ -62,7 +62,8 @@ class Learned:
 class Table:
     """A Q-table of many rows: ``Q[s]`` are rows, float[k, A], and ``Q[s, a]`` entries, for index arrays of k numbers.
 
-    It is kept with the actions first. A maximum over the few actions of many rows is then several times as fast.
+    It is kept with the actions first. A maximum over the few actions of many rows is then several times as fast. Where an
+    entry stands is worked out once for the same two index arrays, so these must not be changed in place.
 
     Args:
         values: float[N, A].
@@ -72,20 +73,27 @@ class Table:
         self._by_action = np.ascontiguousarray(values.T)
         self._flat = self._by_action.reshape(-1)
         self._n = len(values)
+        self._last: tuple[Any, Any, Any] = None, None, None
 
     def __getitem__(self, key: Any) -> np.ndarray:
         if isinstance(key, tuple):
-            s, a = key
-            return self._flat.take(a * self._n + s)
+            return self._flat.take(self._place(*key))
         return self._by_action.take(key, axis=1).T
 
     def __setitem__(self, key: tuple[Any, Any], value: Any) -> None:
-        s, a = key
-        self._flat[a * self._n + s] = value
+        self._flat[self._place(*key)] = value
 
-    def forbid(self, s: int, actions: np.ndarray) -> None:
-        """Give actions (bool[A]) the value minus infinity in one row."""
-        self._by_action[actions, s] = -np.inf
+    def _place(self, s: Any, a: Any) -> Any:
+        """Return where entries stand; an update asks three times for the same ones."""
+        last_s, last_a, place = self._last
+        if s is not last_s or a is not last_a:
+            place = a * self._n + s
+            self._last = s, a, place
+        return place
+
+    def forbid(self, rows: slice, actions: np.ndarray) -> None:
+        """Give actions (bool[A]) the value minus infinity in some rows."""
+        self._by_action[actions, rows] = -np.inf
 
     @property
     def values(self) -> np.ndarray:
@@ -102,6 +110,10 @@ class Walk:
     Args:
         world: a TabularMDP; or a Gymnasium environment with Discrete spaces, for a single copy. Where an environment's info
             has an "action_mask", actions outside it are never taken.
+        alpha: the step size: a number in (0, 1]; or a function of how often (s, a) has been visited, this time included
+            (int[...] to float[...]), such as ``lambda n: 1 / n``.
+        explore: epsilon in [0, 1], for epsilon-greedy actions; or a function ``(Q, walk)`` from rows float[K, A] and this walk
+            to probabilities float[K, A].
         steps: how many steps every copy makes; or
         episodes: how many episodes. A copy that has finished its own learns no more while it waits for the others.
         copies: K.
@@ -125,6 +137,8 @@ class Walk:
     def __init__(
         self,
         world: Any,
+        alpha: Any = 0.1,
+        explore: Any = 0.0,
         *,
         steps: int | None = None,
         episodes: int | None = None,
@@ -136,12 +150,16 @@ class Walk:
     ):
         if (steps is None) == (episodes is None):
             raise ValueError("say how long to learn: either steps=... or episodes=...")
+        self.alpha = alpha if callable(alpha) else number("alpha", alpha, 0, 1)
+        if self.alpha == 0:
+            raise ValueError("alpha is 0: nothing would be learned")
+        self.explore = explore if callable(explore) else number("explore", explore, 0, 1)
         self.steps = None if steps is None else whole_number("steps", steps, 1)
         self.episodes = None if episodes is None else whole_number("episodes", episodes, 1)
         self.K = whole_number("copies", copies, 1)
         self.limit = None if limit is None else whole_number("limit", limit, 1)
         self.keep_every = None if keep_every is None else whole_number("keep_every", keep_every, 1)
-        self.rng = np.random.default_rng(seed)
+        self.rng = seed if isinstance(seed, np.random.Generator) else _generator(seed)
         self.world: Tables | Environment
         if isinstance(world, TabularMDP):
             if gamma is not None:
@@ -159,44 +177,45 @@ class Walk:
         self.t = 0
         self.terminated = self.ended = np.zeros(self.K, bool)
         self._first_row = self.k * self.S
-        self._state = self._first_row + self.world.start(self.K)
+        self._at = self.world.start(self.K)  # as the world counts them
+        self._state = self._first_row + self._at
         self._deadline = np.full(self.K, self.limit or 0)
+        self._next_deadline = self.limit  # no earlier one exists, so only then they are looked at
         self._finished = np.zeros(self.K, int)
         self._learning: np.ndarray | None = None  # a mask, once some copies have finished and others have not
         self._table: Table | np.ndarray | None = None
         self._visits: np.ndarray | None = None
+        if callable(alpha):
+            self.visits()
         self._history: list[np.ndarray] = []
         self._uniform = _slabs(lambda: self.rng.random((BLOCK, self.K)))
-        self._ties = _slabs(lambda: self.rng.random((BLOCK, self.A, self.K), dtype=np.float32) + 1e-9)
+        self._exploring = _slabs(lambda: self.rng.random((BLOCK, self.K)) < self.explore)
+        self._last_bits = (1 << (self.A - 1).bit_length()) - 1
+        self._tickets = _slabs(self._many_tickets)
         self._lots = _slabs(self._many_lots)
         self._log = EpisodeLog(self.K)
 
     # -- what a learner's loop uses --------------------------------------------------------------------------------
 
-    def q_table(self, first: Any = 0.0, tables: int = 1) -> Table:
-        """Return a Q-table for all copies: filled with ``first``, minus infinity where no action exists.
+    def q_table(self, Q0: Any = 0.0, tables: int = 1) -> Table:
+        """Return a Q-table for all copies: filled with ``Q0``, minus infinity where no action exists.
 
         Args:
-            first: a number, or float[S, A].
+            Q0: a number, or float[S, A].
             tables: how many each copy has; the second one's rows begin ``n_rows`` further down.
         """
-        one = np.where(self.world.exists, self._first_values(first, (self.S, self.A)), -np.inf)
+        exists = self.world.exists
+        one = np.where(exists, _first_values("Q0", Q0, exists), -np.inf)
         self._table = Table(np.tile(one, (tables * self.K, 1)))
         self.world.forbid = self._table.forbid
         self._keep()
         return self._table
 
-    def v_table(self, first: Any = 0.0) -> np.ndarray:
-        """Return a V-table for all copies, float[K * S], filled with ``first``: a number, or float[S]."""
-        self._table = np.tile(self._first_values(first, (self.S,)), self.K)
+    def v_table(self, V0: Any = 0.0) -> np.ndarray:
+        """Return a V-table for all copies, float[K * S], filled with ``V0``: a number, or float[S]."""
+        self._table = np.tile(_first_values("V0", V0, np.ones(self.S, bool)), self.K)
         self._keep()
         return self._table
-
-    def _first_values(self, first: Any, shape: tuple[int, ...]) -> np.ndarray:
-        start = real_array("the first value", first, None, finite=False)
-        if start.shape not in ((), shape):
-            raise ValueError(f"the table begins with an array of shape {start.shape}: a number or {shape} was expected")
-        return np.broadcast_to(start, shape).astype(float)
 
     def __enter__(self) -> Walk:
         return self
@@ -215,25 +234,21 @@ class Walk:
         """int[K], where everybody is, as rows of the table."""
         return self._state
 
-    def choose(self, Q: np.ndarray, explore: Any) -> np.ndarray:
-        """Return an action for everybody, int[K].
-
-        Args:
-            Q: float[K, A], the rows of their states.
-            explore: epsilon, for epsilon-greedy actions; or a function of Q and this walk that returns probabilities,
-                float[K, A].
-        """
+    def choose(self, Q: np.ndarray) -> np.ndarray:
+        """Return an action for everybody, int[K], by ``explore`` and the rows of their states, Q: float[K, A]."""
+        explore = self.explore
         if callable(explore):
             return self.draw(explore(Q, self))
         # The same distribution as epsilon_greedy, drawn in two stages, because that is quicker: who explores allows every
-        # action that exists, who does not allows the best ones. With the actions first, it is quicker again.
+        # action that exists, who does not allows the best ones; the largest ticket of an allowed action wins. With the
+        # actions first, it is quicker again.
         Q = Q.T
         allowed = Q == Q.max(axis=0)
         if explore:
-            allowed |= next(self._uniform) < explore
+            allowed |= next(self._exploring)
             if self.world.some_missing:
                 allowed &= Q > -np.inf
-        return (allowed * next(self._ties)).argmax(axis=0)
+        return (allowed * next(self._tickets)).max(axis=0).astype(int) & self._last_bits
 
     def draw(self, weights: np.ndarray) -> np.ndarray:
         """Return an action for everybody, int[K], with chances proportional to ``weights``: float[K, A]."""
@@ -246,26 +261,25 @@ class Walk:
     def step(self, a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take everybody's action: reward float[K], next state int[K] (rows), terminated bool[K]."""
         s = self._state
-        r, to, self.terminated, truncated = self.world.step(s - self._first_row, a, self._uniform)
+        r, self._at, self.terminated, truncated = self.world.step(self._at, a, self._uniform)
         self.t += 1
         self.ended = self.terminated if truncated is None else self.terminated | truncated
-        if self.limit is not None:
+        if self.t == self._next_deadline:
             self.ended = self.ended | (self._deadline == self.t)
+            self._next_deadline = np.where(self.ended, self.t + (self.limit or 0), self._deadline).min()
         self._log.add(r, self.ended)
         if self._visits is not None:
             self._visits[s, a] += 1
-        self._state = self._first_row + to
+        self._state = self._first_row + self._at
         return r, self._state, self.terminated
 
-    def rate(self, alpha: Any, s: np.ndarray, a: Any = None) -> Any:
+    def rate(self, s: np.ndarray, a: Any = None) -> Any:
         """Return the step size for entries that are about to be updated; 0 in a copy that has finished its episodes.
 
         Args:
-            alpha: a number; or a function of how often (s, a) has been visited, this time included (int[...]).
             s, a: the entries, int[...] each (rows and actions).
         """
-        if callable(alpha):
-            alpha = alpha(self.visits()[s, a])
+        alpha = self.alpha(self.visits()[s, a]) if callable(self.alpha) else self.alpha
         return alpha if self._learning is None else alpha * self._learning[s // self.S]
 
     def visits(self) -> np.ndarray:
@@ -282,8 +296,8 @@ class Walk:
                 self._deadline[who] = self.t + self.limit
             if self.episodes is not None:
                 self._count_episodes()
-            self._state = self._state.copy()  # the learner still holds the old one
-            self._state[who] = self._first_row[who] + self.world.start(len(who))
+            self._at[who] = self.world.start(len(who))
+            self._state = self._first_row + self._at  # a new array: the learner still holds the old one
         if self.keep_every and self.episodes is None and self.t % self.keep_every == 0:
             self._keep()
         return self._state
@@ -294,6 +308,13 @@ class Walk:
         return Learned(self._snapshot(), self._log.columns(self.episodes), self._all_kept(), self.t)
 
     # -- the rest ----------------------------------------------------------------------------------------------------
+
+    def _many_tickets(self) -> np.ndarray:
+        """Return a random number for each action of everybody, with the action in its last bits: the largest names it."""
+        tickets = self.rng.integers(2**32, size=(BLOCK, self.A, self.K), dtype=np.uint32)
+        tickets &= 2**32 - 1 - self._last_bits
+        tickets |= np.arange(self.A, dtype=np.uint32)[:, None]
+        return tickets
 
     def _many_lots(self) -> np.ndarray:
         """Return lots to be multiplied by weights: with 1/E, E exponential, the largest product is the draw."""
@@ -306,7 +327,8 @@ class Walk:
             due = np.flatnonzero(
                 self.ended & (self._finished % self.keep_every == 0) & (self._finished <= self.episodes)
             )
-            now = self._snapshot()
+            if len(due):
+                now = self._snapshot()
             for k in due:
                 place = self._finished[k] // self.keep_every
                 if place == len(self._history):
@@ -326,6 +348,27 @@ class Walk:
 
     def _all_kept(self) -> np.ndarray:
         return np.stack(self._history)
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(whole_number("seed", seed, 0))
+    except ValueError:
+        raise ValueError(
+            f"seed is {brief(seed)}, but a whole number of at least 0 or a numpy.random.Generator was expected"
+        ) from None
+
+
+def _first_values(name: str, value: Any, exists: np.ndarray) -> np.ndarray:
+    """Return what a table begins with, in the shape of ``exists``; only what does not exist may be infinite."""
+    start = real_array(name, value, finite=False)
+    if start.shape not in ((), exists.shape):
+        raise ValueError(f"{name} has shape {start.shape}, but a number or {exists.shape} was expected")
+    start = np.broadcast_to(start, exists.shape)
+    wrong = exists & ~np.isfinite(start)
+    if wrong.any():
+        raise ValueError(f"{entry(name, first(wrong))} is {start[wrong][0]}, but it must be a finite number")
+    return start
 
 
 def _slabs(draw: Callable[[], np.ndarray]) -> Iterator[np.ndarray]:

@@ -1,0 +1,425 @@
+"""Deciding what to say: answers that are wrong in several ways at once, and words for what came back."""
+
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from rlkit.exercises import all_exercises, evaluate, q_learning
+from rlkit.exercises.cards import call, literal, plain, prose, verdict_card
+from rlkit.exercises.judging import close, difference
+
+EXERCISES = all_exercises()
+RETURN, ITERATION = EXERCISES["mdps.discounted_return"], EXERCISES["mdps.value_iteration"]
+EVALUATION, SWEEP = EXERCISES["mdps.policy_evaluation"], EXERCISES["mdps.bellman_backup"]
+BY_HAND = EXERCISES["mdps.return_by_hand"]
+
+
+def test_what_was_wrong_before_it_stopped_comes_first():
+    def mean(rewards, gamma):
+        return sum(gamma**k * r for k, r in enumerate(rewards)) / len(rewards)
+
+    verdict = evaluate(RETURN, mean)
+    assert verdict.outcome == "mean_instead_of_sum"
+    assert verdict.case.label == "three rewards"
+    assert verdict.text.startswith(verdict.mistake.sentence)
+    assert verdict.text.endswith("“nothing came”: Your code stopped with ZeroDivisionError: division by zero")
+    assert verdict.line[1].startswith("return sum(")
+    assert verdict.situations[-1] == ("nothing came", False)
+    assert "right in 0 of 6 situations" in verdict_card(verdict).text
+
+
+def test_what_is_wrong_without_a_name_also_comes_before_the_stop():
+    def odd(rewards, gamma):
+        return 17 + rewards[0]
+
+    verdict = evaluate(RETURN, odd)
+    assert (verdict.status, verdict.mistake) == ("not yet", None)
+    assert "another one. And then, in the situation “nothing came”: Your code stopped with IndexError" in verdict.text
+
+
+def test_a_right_answer_that_stops_is_said_to_stop():
+    def no_empty_list(rewards, gamma):
+        return rewards[0] + gamma * (no_empty_list(rewards[1:], gamma) if rewards[1:] else 0)
+
+    verdict = evaluate(RETURN, no_empty_list)
+    assert verdict.status == "stopped"
+    assert verdict.case.label == "nothing came"
+
+
+def test_what_was_wrong_before_an_endless_loop_comes_first(monkeypatch):
+    monkeypatch.setattr(ITERATION, "time_limit", 0.3)
+
+    def no_gamma(P, R, gamma, tol):
+        V = np.zeros(len(R))
+        while True:
+            Q = R + P @ V
+            if abs(Q.max(axis=1) - V).max() <= tol * (1 - gamma) / (2 * gamma):
+                return V, Q.argmax(axis=1)
+            V = Q.max(axis=1)
+
+    verdict = evaluate(ITERATION, no_gamma)
+    assert verdict.outcome == "iteration_without_gamma"
+    assert "“a chain”: Stopped after 0.3 seconds: this looks like an endless loop, or very slow code." in verdict.text
+
+
+def test_what_cannot_be_stopped_is_not_accused(monkeypatch):
+    monkeypatch.setattr(RETURN, "time_limit", 0.1)
+
+    def sleepy(rewards, gamma):
+        time.sleep(1.0)
+        return sum(gamma**k * r for k, r in enumerate(rewards))
+
+    verdict = evaluate(RETURN, sleepy)
+    assert verdict.runs_on
+    assert "waits in one long call or catches every exception. If the next cells hang, restart" in verdict.text
+
+
+def test_one_path_without_a_return_is_told_from_none_at_all():
+    def forgets_the_empty(rewards, gamma):
+        if rewards:
+            return rewards[0] + gamma * (forgets_the_empty(rewards[1:], gamma) or 0)
+
+    verdict = evaluate(RETURN, forgets_the_empty)
+    assert verdict.status == "no return"
+    assert verdict.text.startswith("In this situation your function returned None: there is a path")
+    assert evaluate(RETURN, lambda rewards, gamma: None).text == "Your function returned None. Is there a `return`?"
+
+
+def test_a_mistake_is_named_although_the_sweeps_end_a_little_early():
+    def discounts_the_reward(P, R, gamma, pi):
+        V = np.zeros(len(R))
+        for _ in range(1000):
+            V = (pi * gamma * (R + P @ V)).sum(axis=1)
+        return V
+
+    assert evaluate(EVALUATION, discounts_the_reward).outcome == "value_discounts_reward"
+
+
+def test_what_is_nearly_right_is_not_taken_for_a_mistake_that_is_nearly_right():
+    def a_little_off(P, R, gamma, pi):
+        return EVALUATION.solution(P, R, gamma, pi) + 2e-5
+
+    assert evaluate(EVALUATION, a_little_off).mistake is None
+
+
+@pytest.mark.parametrize("sweeps", [7, 30, 700])
+def test_any_number_of_sweeps_is_counted(sweeps):
+    def sweeps_of_policy(P, R, gamma, pi):
+        V = np.zeros(len(R))
+        for _ in range(sweeps):
+            V = (pi * (R + gamma * P @ V)).sum(axis=1)
+        return V
+
+    def sweeps_of_values(P, R, gamma, tol):
+        V = np.zeros(len(R))
+        for _ in range(sweeps):
+            Q = R + gamma * P @ V
+            V = Q.max(axis=1)
+        return V, Q.argmax(axis=1)
+
+    assert f"This is V after {sweeps} sweeps" in evaluate(EVALUATION, sweeps_of_policy).text
+    assert f"This is V after {sweeps} sweeps" in evaluate(ITERATION, sweeps_of_values).text
+
+
+def test_values_that_nobody_can_collect_are_noticed():
+    def sums(P, R, gamma, pi):
+        V = np.zeros(len(R))
+        for _ in range(300):
+            V = (R + gamma * P @ V).sum(axis=1)
+        return V
+
+    assert "nobody can collect more" in evaluate(EVALUATION, sums).text
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "words"),
+    [
+        ((4, 0), 4.0, "a tuple of 2, but one number was expected, without brackets or commas"),
+        (np.array([4.0]), 4.0, "an array of the shape (1,), but one number was expected, without brackets or commas"),
+        ("4", 4.0, "a text, but one number was expected, without quotation marks"),
+        (len, 4.0, "no number but of the type builtin_function_or_method, but one number was expected."),
+        ((np.zeros(2), np.zeros(2)), np.zeros(2), "a tuple of 2, but an array of the shape (2,) was expected."),
+        (np.zeros((2, 1)), np.zeros(2), "an array of the shape (2, 1), but an array of the shape (2,) was expected."),
+        (3.0, 4.0, "The value is another one."),
+        ((1, 2), (1, 3), "The value is another one."),
+    ],
+)
+def test_a_difference_is_put_into_words(got, expected, words):
+    assert words in difference(got, expected, 1e-6, 1e-8)
+
+
+def test_a_fraction_is_a_number():
+    assert evaluate(BY_HAND, Fraction(4)).passed
+    assert close(Fraction(1, 4), 0.25, 0, 0)
+
+
+@pytest.mark.parametrize("id", [id for id, e in EXERCISES.items() if id.startswith("mdps.") and not e.value])
+def test_the_call_on_a_card_can_be_pasted(id):
+    exercise = EXERCISES[id]
+    for case in exercise.make_cases(np.random.default_rng(0)):
+        seen = []
+        scope = {"np": np, exercise.name: lambda *args, seen=seen: seen.extend(args)}
+        exec(call(exercise, case.args), scope)
+        assert all(close(a, b, 1e-5, 1e-5) for a, b in zip(seen, case.args, strict=True)), case.label
+
+
+def test_arrays_of_a_call_have_lines_and_names_of_their_own():
+    assert call(RETURN, ([2.0, 4.0], 0.5)) == "total_return([2, 4], 0.5)"
+    text = call(SWEEP, (np.eye(2)[:, None], np.zeros((2, 1)), 0.5, np.array([4.0, 8.0])))
+    assert text.splitlines()[-2:] == ["V = np.array([4., 8.])", "best_sweep(P, R, 0.5, V)"]
+    assert text.startswith("P = np.array([[[1., 0.]],\n              [[0., 1.]]])\n")
+
+
+def test_what_differs_is_seen_on_the_card():
+    nearly = evaluate(ITERATION, next(m.function for m in ITERATION.mistakes if "very_many" in m.name))
+    assert "10.000000" not in verdict_card(nearly).body
+    assert "9.9999999" in verdict_card(nearly).body
+    assert literal((np.array([-np.inf]), [1.0])) == "(np.array([-np.inf]), [1])"
+
+
+@pytest.mark.parametrize("enough", [1e-10, 1e-12])
+def test_more_exact_than_promised_is_right(enough):
+    def exact(P, R, gamma, tol):
+        V, change = np.zeros(len(R)), np.inf
+        while change > enough:
+            Q = R + gamma * P @ V
+            V, change = Q.max(axis=1), abs(Q.max(axis=1) - V).max()
+        return V, Q.argmax(axis=1)
+
+    assert evaluate(ITERATION, exact).passed
+
+
+def test_a_tie_up_to_rounding_is_a_tie_and_no_more():
+    greedily = EXERCISES["mdps.greedy_policy"]
+
+    def within(slack):
+        def greedy(Q, available):
+            Q = np.where(available, Q, -np.inf)
+            best = Q >= Q.max(axis=1, keepdims=True) - slack
+            return best / best.sum(axis=1, keepdims=True)
+
+        return greedy
+
+    assert evaluate(greedily, within(1e-9)).passed
+    assert evaluate(greedily, within(0.01)).outcome == "generous_ties"
+
+
+def test_infinite_values_are_not_counted_as_sweeps():
+    def endless(P, R, gamma, tol):
+        return np.full(len(R), np.inf), np.zeros(len(R), int)
+
+    assert evaluate(ITERATION, endless).text == "Your V is inf away from V*, but tol / 2 = 5e-05 was promised."
+
+
+@pytest.mark.parametrize(
+    ("text", "html", "terminal"),
+    [
+        ("*which* action, at its *very own* place", "<em>which</em> action, at its <em>very own</em> place", None),
+        ("a * b and a*b*c, **so**, 2 *3* 4", "a * b and a*b*c, **so**, 2 *3* 4", "a * b and a*b*c, **so**, 2 *3* 4"),
+        ("`x *y* z`, from *s*.", "<code>x *y* z</code>, from <em>s</em>.", "`x *y* z`, from s."),
+        ("`a` *b* <c", "<code>a</code> <em>b</em> &lt;c", "`a` b <c"),
+    ],
+)
+def test_a_word_between_asterisks_is_stressed(text, html, terminal):
+    assert prose(text) == html
+    assert plain(text) == (terminal or text.replace("*", ""))
+
+
+def test_no_card_shows_asterisks_around_a_word():
+    argmax = next(m.function for m in EXERCISES["q_learning.target"].mistakes if m.name == "target_argmax")
+    card = verdict_card(evaluate(EXERCISES["q_learning.target"], argmax))
+    assert "<em>which</em>" in card.body and "says which action" in card.text
+
+
+# -- answers that learners of chapter 2 have given, each with what they should read ----------------------------------
+
+
+def best_but(Q, s_next, terminated):
+    return 0.0 if terminated else Q[s_next].max()
+
+
+def replay_in_lists(Q, episode, alpha, gamma):
+    return EXERCISES["q_learning.backward_replay"].solution(Q, episode, alpha, gamma).tolist()
+
+
+def plan_in_lists(Q, model, pairs, alpha, gamma):
+    return EXERCISES["q_learning.planning"].solution(Q, model, pairs, alpha, gamma).tolist()
+
+
+def mended_in_lists(Q, N, s, a, y):
+    Q, N = EXERCISES["q_learning.planted_bug"].solution(Q, N, s, a, y)
+    return Q.tolist(), N
+
+
+def replay_but_for_the_end(Q, episode, alpha, gamma):
+    Q = Q.copy()
+    for s, a, r, t, d in reversed(episode):
+        if not d:
+            Q[s, a] += alpha * (r + gamma * Q[t].max() - Q[s, a])
+    return Q
+
+
+def replay_by_monte_carlo(Q, episode, alpha, gamma):
+    Q, G = Q.copy(), 0.0
+    for s, a, r, _, _ in reversed(episode):
+        G = r + gamma * G
+        Q[s, a] += alpha * (G - Q[s, a])
+    return Q
+
+
+def replay_with_what_was_written(Q, episode, alpha, gamma):
+    Q, future = Q.copy(), 0.0
+    for s, a, r, _, _ in reversed(episode):
+        Q[s, a] += alpha * (r + gamma * future - Q[s, a])
+        future = Q[s, a]
+    return Q
+
+
+def plan_in_another_order(Q, model, pairs, alpha, gamma):
+    Q = Q.copy()
+    for s, a in pairs:
+        s_next, r, d = model[s, a]
+        Q[s, a] += alpha * (r + gamma * best_but(Q, s_next, d) - Q[s, a])
+    return Q
+
+
+def plan_until_an_end(Q, model, pairs, alpha, gamma):
+    Q = Q.copy()
+    for s, a in pairs:
+        r, s_next, d = model[s, a]
+        Q[s, a] += alpha * (r + gamma * best_but(Q, s_next, d) - Q[s, a])
+        if d:
+            break
+    return Q
+
+
+def explore_row_by_row(Q, epsilon):
+    p = np.zeros_like(Q)
+    for i, row in enumerate(Q):
+        exists, best = row > -np.inf, row == row.max()
+        p[i] = epsilon * exists / exists.sum() + (1 - epsilon) * best / best.sum()
+    return p
+
+
+def divided_by_the_maximum(Q, temperature):
+    weights = np.exp(Q / Q.max(-1, keepdims=True) / temperature)
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def n_steps_along_the_agents(rewards, V_end, terminated, gamma):
+    y = np.zeros(np.shape(V_end))
+    for k in range(len(rewards)):
+        y += gamma**k * rewards[k]
+    return y + gamma ** len(rewards) * np.where(terminated, 0, V_end)
+
+
+def double_with_a_coin(r, Q_updated_next, Q_other_next, terminated, gamma, rng=np.random.default_rng(3)):  # noqa: B008
+    one, other = (Q_updated_next, Q_other_next) if rng.random() < 0.5 else (Q_other_next, Q_updated_next)
+    return EXERCISES["q_learning.double_q"].solution(r, one, other, terminated, gamma)
+
+
+def marked(U):
+    return U == U.max(-1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "words"),
+    [
+        ("backward_replay", replay_in_lists, "Return an array: `np.array(Q)`"),
+        ("planning", plan_in_lists, "Return an array: `np.array(Q)`"),
+        ("planted_bug", mended_in_lists, "Q and N should be arrays"),
+        ("backward_replay", replay_but_for_the_end, "The transition that ends the episode is not updated"),
+        ("backward_replay", replay_by_monte_carlo, "that is Monte Carlo"),
+        ("backward_replay", replay_with_what_was_written, "the entry that was just written"),
+        ("planning", plan_in_another_order, "The model holds `(r, s_next, terminated)`, in this order"),
+        ("planning", plan_until_an_end, "You stop after the first step that ended an episode"),
+        ("epsilon_greedy", explore_row_by_row, "One row comes as `float[A]`"),
+        ("boltzmann", explore_row_by_row, "One row comes as `float[A]`"),
+        ("boltzmann", divided_by_the_maximum, "You divide by the maximum of each row"),
+        ("n_step_target", n_steps_along_the_agents, "You go through the agents"),
+        ("n_step_target", lambda r, V, d, g: r[..., 0] + g * V, "This is the target of one step"),
+        ("n_step_target", lambda r, V, d, g: r.sum(-1) + V, "Two things. You discount nothing"),
+        ("n_step_target", lambda r, V, d, g: r @ g ** np.arange(r.shape[-1]) + g * V, "Two things. You multiply V_end"),
+        ("n_step_target", lambda r, V, d, g: (g ** r.shape[-1] * r).sum(-1) + g ** r.shape[-1] * V, "Two things. All"),
+        ("target", lambda r, Q, d, g: r + g * Q.max(axis=0), "Two things. You take the maximum over the steps"),
+        ("target", lambda r, Q, d, g: r + g * Q.max(), "Two things. You take the largest value of all rows"),
+        ("target", lambda r, Q, d, g: r + g * Q.mean(-1), "Two things. You average"),
+        ("target", lambda r, Q, d, g: r + Q.max(-1), "Two things. You forgot gamma"),
+        ("target", lambda r, Q, d, g: r + g * Q.argmax(-1), "Two things. `argmax` says"),
+        (
+            "double_q",
+            lambda r, U, other, d, g: r + g * other.max(-1),
+            "Two things. This is plain Q-learning with the other",
+        ),
+        ("double_q", double_with_a_coin, "Do you toss a coin?"),
+        (
+            "double_q",
+            lambda r, U, other, d, g: r + g * (1 - d) * other.reshape(-1)[U.argmax()],
+            "one action for all rows",
+        ),
+        ("double_q", lambda r, U, other, d, g: r + g * (1 - d) * np.where(marked(U), other, 0).sum(-1), "you add up"),
+        (
+            "double_q",
+            lambda r, U, other, d, g: r + g * (1 - d) * np.where(marked(U), other, -np.inf).max(-1),
+            "the best by",
+        ),
+    ],
+)
+def test_what_learners_read_in_chapter_2(id, answer, words):
+    verdict = evaluate(EXERCISES[f"q_learning.{id}"], answer)
+    assert not verdict.passed
+    assert words in verdict.text
+
+
+def q_learner(explores, explored, best):
+    def learn(env, gamma, alpha, epsilon, steps, rng):
+        Q = np.zeros((env.observation_space.n, env.action_space.n))
+        state, _ = env.reset()
+        for _ in range(steps):
+            action = explored(rng, Q.shape[1]) if explores(rng) < epsilon else best(rng, Q[state])
+            t, r, terminated, truncated, _ = env.step(action)
+            Q[state, action] += alpha * (r + gamma * (1 - terminated) * Q[t].max() - Q[state, action])
+            state = env.reset()[0] if terminated or truncated else t
+        return Q
+
+    return learn
+
+
+def test_all_chance_of_the_blank_page_comes_from_rng():
+    def coin(rng):
+        return rng.random()
+
+    def other_coin(rng):
+        return stray.random()
+
+    def others(rng, A):
+        return stray.integers(A)
+
+    def first(rng, row):
+        return row.argmax()
+
+    def tied(rng, row):
+        return rng.choice(np.flatnonzero(row == row.max()))
+
+    def own(rng, A):
+        return rng.integers(A)
+
+    stray = np.random.default_rng(1)  # goes on from call to call, as the global one would
+    page = EXERCISES["q_learning.blank_page"]
+    for best in first, tied:
+        verdict = evaluate(page, q_learner(coin, own, best))
+        assert verdict.passed and "ties are better broken by chance" in verdict.text
+        assert not evaluate(page, q_learner(other_coin, own, best)).passed
+        assert not evaluate(page, q_learner(coin, others, best)).passed
+    mixed = evaluate(page, q_learner(other_coin, own, tied))
+    assert "With the same `rng` your agent acted differently" in mixed.text
+    assert mixed.situations[-1] == ("only losses, with the same `rng` again", False)
+    elsewhere = evaluate(page, q_learner(other_coin, others, first))
+    assert "draws, but not from `rng`" in elsewhere.text
+
+
+def test_the_right_answer_of_a_quiz_is_not_known_by_its_length():
+    longest = [max(q.answers, key=lambda answer: len(answer[0]))[1] for q in q_learning.quiz.questions]
+    assert sum(longest) <= len(longest) // 2
