@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import json
 import os
 import sys
@@ -18,18 +17,19 @@ from rlkit.exercises.exercise import Exercise
 from rlkit.exercises.judging import evaluate
 from rlkit.exercises.quizzes import Quiz
 
-CHAPTERS = ("mdps", "q_learning")
-"""The modules that hold exercises, in the order of the book."""
-
 
 @cache
-def _chapters() -> dict[str, Any]:
-    return {name: importlib.import_module(f"rlkit.exercises.{name}") for name in CHAPTERS}
+def chapters() -> dict[str, Any]:
+    """Return the modules that hold exercises, in the order of the book; a new chapter adds its own here."""
+    # Written out, so that a notebook's fingerprint knows which modules it shows.
+    from rlkit.exercises import mdps, q_learning
+
+    return {"mdps": mdps, "q_learning": q_learning}
 
 
 def all_exercises() -> dict[str, Exercise]:
     """Return every exercise of the book by its id, in the order of its pages."""
-    found = [v for module in _chapters().values() for v in vars(module).values() if isinstance(v, Exercise)]
+    found = [v for module in chapters().values() for v in vars(module).values() if isinstance(v, Exercise)]
     return {exercise.id: exercise for exercise in found}
 
 
@@ -40,6 +40,12 @@ def get(id: str) -> Exercise:
         ValueError: if there is none of that id.
     """
     exercises = all_exercises()
+    chapter = str(id).partition(".")[0]
+    if chapter not in chapters():
+        raise ValueError(
+            f"there is no exercise {brief(id)}: {chapter} is none of {', '.join(chapters())} (see "
+            "chapters() in rlkit/exercises/learner.py)"
+        )
     if not isinstance(id, str) or id not in exercises:
         near = difflib.get_close_matches(str(id), exercises, n=3, cutoff=0.3) or list(exercises)
         raise ValueError(f"there is no exercise {brief(id)}; do you mean {', '.join(near)}?")
@@ -79,7 +85,7 @@ def quiz(id: str) -> Card:
     Args:
         id: of the chapter, such as "mdps".
     """
-    questions = getattr(_chapters().get(id), "quiz", None)
+    questions = getattr(chapters().get(id), "quiz", None)
     if not isinstance(questions, Quiz):
         raise ValueError(f"there is no quiz {id!r}")
     return questions.card()

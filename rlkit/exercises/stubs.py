@@ -28,7 +28,7 @@ def with_stubs(manuscript: str, chapter: int) -> str:
         chapter: its number, for "Exercise 1.3".
 
     Raises:
-        ValueError: if a check names an exercise that does not exist.
+        ValueError: if a check names an exercise that does not exist, or has no cell for an answer before it.
     """
     count = 0
 
@@ -39,7 +39,14 @@ def with_stubs(manuscript: str, chapter: int) -> str:
         head = f"# ✎ Exercise {chapter}.{count}: {exercise.title}"
         return f"{pair['open']}{head}\n{exercise.stub()}\n{pair['close']}{pair['between']}"
 
-    return _PAIR.sub(fill, manuscript)
+    filled = _PAIR.sub(fill, manuscript)
+    checks = len(re.findall(r'^check\("', manuscript, re.MULTILINE))
+    if count != checks:
+        raise ValueError(
+            f"chapter {chapter} has {checks} checks, but {count} cells for answers: before each check there must be a cell "
+            "with the line ':tags: [exercise]', exactly so, and an empty line after it"
+        )
+    return filled
 
 
 def sync(chapters: Path) -> list[Path]:

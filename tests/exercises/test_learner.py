@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from rlkit.exercises import Question, Quiz, all_exercises, check, progress, quiz, working
-from rlkit.exercises.learner import CHAPTERS
+from rlkit.exercises.learner import chapters
+from rlkit.exercises.stubs import with_stubs
 from tools.provenance import ROOT
 
 BY_HAND = all_exercises()["mdps.return_by_hand"]
@@ -106,7 +107,7 @@ def test_exercises_stand_in_the_order_of_the_pages():
 
 def test_no_chapters_exercises_are_left_out():
     texts = {file.stem: file.read_text("utf-8") for file in (ROOT / "rlkit" / "exercises").glob("*.py")}
-    assert {name for name, text in texts.items() if "= Exercise(\n" in text} == set(CHAPTERS)
+    assert {name for name, text in texts.items() if "= Exercise(\n" in text} == set(chapters())
 
 
 def test_printed_text_is_shown_and_told_from_a_returned_value():
@@ -122,3 +123,18 @@ def test_printed_text_is_shown_and_told_from_a_returned_value():
         return 0.0
 
     assert len(check("mdps.discounted_return", talks_without_end).body) < 10_000
+
+
+def test_a_chapter_that_nobody_knows_is_named():
+    with pytest.raises(ValueError, match=r"bandits is none of mdps, q_learning .*learner\.py"):
+        check("bandits.average", lambda: None)
+
+
+@pytest.mark.parametrize("tags", ["[exercise, hide-input]", "[exercises]"])
+def test_a_check_without_a_cell_for_an_answer_is_told(tags):
+    good = "```{code-cell} ipython3\n:tags: [exercise]\n\n```\n\n```{code-cell} ipython3\n:tags: [exercise-check]\n\n"
+    good += 'check("mdps.return_by_hand", my_return)\n```\n'
+    assert "# ✎ Exercise 7.1: A return by hand\nmy_return = ...\n```" in with_stubs(good, 7), "an empty cell is filled"
+    assert with_stubs(with_stubs(good, 7), 7) == with_stubs(good, 7)
+    with pytest.raises(ValueError, match="chapter 7 has 1 checks, but 0 cells"):
+        with_stubs(good.replace("[exercise]", tags), 7)

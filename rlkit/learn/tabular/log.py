@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 BLOCK = 256
-"""Steps that are summed up at once."""
+"""Steps that are summed up at once, and for which random numbers are drawn at once."""
 
 
 class EpisodeLog:

@@ -16,11 +16,8 @@ import numpy as np
 
 from rlkit.core.checks import brief, entry, first, number, real_array, whole_number
 from rlkit.learn.tabular.copies import Environment, Tables
-from rlkit.learn.tabular.log import EpisodeLog
+from rlkit.learn.tabular.log import BLOCK, EpisodeLog
 from rlkit.mdp import TabularMDP
-
-BLOCK = 256
-"""Random numbers are drawn for so many steps at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +39,16 @@ class Learned:
 
     @property
     def Q(self) -> np.ndarray:
-        """The table, under the lecture's name."""
+        """float[K, S, A]: the table, of a run that learned Q."""
+        if self.table.ndim != 3:
+            raise AttributeError("this run learned V, not Q")
         return self.table
 
     @property
     def V(self) -> np.ndarray:
-        """The table, under the lecture's name."""
+        """float[K, S]: the table, of a run that learned V."""
+        if self.table.ndim != 2:
+            raise AttributeError("this run learned Q, not V; V is Q.max(axis=-1)")
         return self.table
 
     def per_episode(self, column: str) -> np.ndarray:
@@ -185,8 +186,8 @@ class Walk:
         self._learning: np.ndarray | None = None  # a mask, once some copies have finished and others have not
         self._table: Table | np.ndarray | None = None
         self._visits: np.ndarray | None = None
-        if callable(alpha):
-            self.visits()
+        if callable(alpha) or callable(explore):  # only these ask for them
+            self._visits = np.zeros((self.n_rows, self.A), int)
         self._history: list[np.ndarray] = []
         self._uniform = _slabs(lambda: self.rng.random((BLOCK, self.K)))
         self._exploring = _slabs(lambda: self.rng.random((BLOCK, self.K)) < self.explore)
@@ -223,6 +224,8 @@ class Walk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        if kind is KeyboardInterrupt:
+            print(f"Interrupted: what was learned in {self.t:,} steps is kept.")
         return kind is KeyboardInterrupt
 
     def __iter__(self) -> Iterator[int]:
@@ -283,9 +286,13 @@ class Walk:
         return alpha if self._learning is None else alpha * self._learning[s // self.S]
 
     def visits(self) -> np.ndarray:
-        """Return int[K * S, A], how often each action was taken; counted from the first call on."""
+        """Return int[K * S, A], how often each action has been taken.
+
+        Raises:
+            ValueError: neither alpha nor explore is a function; nobody counts then.
+        """
         if self._visits is None:
-            self._visits = np.zeros((self.n_rows, self.A), int)
+            raise ValueError("visits are counted only where alpha or explore is a function")
         return self._visits
 
     def move_on(self) -> np.ndarray:
