@@ -122,7 +122,7 @@ def one_random_world(seed):
     rng = np.random.default_rng(seed)
     recipe = Recipe(states=4, actions=2, gamma=0.5, ends=seed % 2, missing=0.2, rewards="transition", successors=3)
     world = random_world(recipe, rng)
-    learned = q_learning(world, alpha=lambda n: n**-0.8, explore=1.0, copies=50, steps=600, seed=seed)
+    learned = q_learning(world, alpha=lambda n: n**-0.8, explore=1.0, copies=50, steps=500, seed=seed)
     Q = solve(world).Q
     use = world.available & ~world.terminal[:, None]
     tables = learned.Q[:, use]
@@ -132,7 +132,7 @@ def one_random_world(seed):
 
 
 @pytest.mark.parametrize("learner", [sarsa, expected_sarsa])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_sarsa_learns_the_values_of_the_policy_that_explores(learner, seed):
     """With random actions that is the random policy: the mean misses by 0.04 of the beginning, and by chance, 1e-6."""
     world = random_world(
@@ -143,7 +143,7 @@ def test_sarsa_learns_the_values_of_the_policy_that_explores(learner, seed):
     use = ~world.terminal
     off = abs(learned.Q.mean(axis=0) - Q)[use]
     spread = learned.Q.std(axis=0, ddof=1)[use] / 10
-    assert (off - 0.04 <= allowed(10 * use.sum() * 2, 99) * spread).all()
+    assert (off - 0.04 <= allowed(4 * use.sum() * 2, 99) * spread).all()
     assert off.max() < 0.5 * abs(Q - solve(world).Q)[use].max(), "Q* and Q^pi should differ by far more"
 
 

@@ -46,11 +46,11 @@ LEARNERS = {
     "monte_carlo": lambda env, **walk: n_step_td(env, even(env), None, limit=40, **walk),
     "td_lambda": lambda env, **walk: td_lambda(env, even(env), 0.5, **walk),
 }
-MAKE = {
-    "FrozenLake": lambda: gymnasium.make("FrozenLake-v1"),
-    "CliffWalking": lambda: gymnasium.make("CliffWalking-v1"),
-    "Taxi": lambda: gymnasium.make("Taxi-v4"),
-    "mitchell": lambda: to_gymnasium(mitchell()),
+ENVIRONMENTS = {
+    "FrozenLake": gymnasium.make("FrozenLake-v1"),
+    "CliffWalking": gymnasium.make("CliffWalking-v1"),
+    "Taxi": gymnasium.make("Taxi-v4"),
+    "mitchell": to_gymnasium(mitchell()),
 }
 
 
@@ -75,21 +75,21 @@ class Watch(gymnasium.Wrapper):
         return s, r, terminated, truncated, info
 
 
-@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE.keys())
+@pytest.mark.parametrize("env", ENVIRONMENTS.values(), ids=ENVIRONMENTS.keys())
 @pytest.mark.parametrize("name", LEARNERS)
-def test_every_learner_in_every_environment(name, make):
+def test_every_learner_in_every_environment(name, env):
     results = []
     for seed in 1, 1, 2:
-        env = Watch(make())
-        learned = LEARNERS[name](env, steps=150, gamma=0.9, seed=seed)
+        watch = Watch(env)
+        learned = LEARNERS[name](watch, steps=150, gamma=0.9, seed=seed)
         S, A = int(env.observation_space.n), int(env.action_space.n)
         prediction = name in ("td_prediction", "n_step_td", "monte_carlo", "td_lambda")
         assert learned.table.shape == ((1, S) if prediction else (1, S, A))
         assert not np.isnan(learned.table).any() and (learned.table < np.inf).all()
-        assert isinstance(env.seeds[0], int) and set(env.seeds[1:]) <= {None}, "seeded once"
-        if not (prediction and env.mask is not None):  # a policy may name what does not exist
-            assert env.taken == {"existing": 150}
-        results.append((learned.table, learned.log["step"], learned.log["return"], env.seeds[0]))
+        assert isinstance(watch.seeds[0], int) and set(watch.seeds[1:]) <= {None}, "seeded once"
+        if not (prediction and watch.mask is not None):  # a policy may name what does not exist
+            assert watch.taken == {"existing": 150}
+        results.append((learned.table, learned.log["step"], learned.log["return"], watch.seeds[0]))
     first, again, other = results
     for a, b in zip(first, again, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -100,12 +100,12 @@ def test_every_learner_in_every_environment(name, make):
 @pytest.mark.parametrize("learner", [q_learning, sarsa, expected_sarsa, double_q_learning, dyna_q, replay_q_learning])
 def test_a_masked_action_is_never_taken_and_never_counted_on(learner):
     """Taxi pays -1 or -10 while values begin at 0: whoever looks at a masked entry finds it best."""
-    env = Watch(gymnasium.make("Taxi-v4"))
-    learned = learner(env, alpha=0.5, explore=0.3, steps=1500, gamma=0.9, seed=3)
-    assert env.taken == {"existing": 1500}
+    env = Watch(ENVIRONMENTS["Taxi"])
+    learned = learner(env, alpha=0.5, explore=0.3, steps=800, gamma=0.9, seed=3)
+    assert env.taken == {"existing": 800}
     Q = learned.Q[0]
     visited = (Q == -np.inf).any(axis=1)
-    assert visited.sum() > 100
+    assert visited.sum() > 50
     for s in np.flatnonzero(visited):
         mask = env.unwrapped.action_mask(s)
         np.testing.assert_array_equal(Q[s] > -np.inf, mask.astype(bool))
@@ -148,7 +148,7 @@ def test_cliff_walking():
 
 def test_taxi():
     """The greedy policy is worth as much as the best one, from most starts."""
-    env = gymnasium.make("Taxi-v4")
+    env = ENVIRONMENTS["Taxi"]
     world = from_gymnasium(env, 0.9)
     learned = q_learning(env, alpha=1, explore=0.1, steps=15_000, gamma=0.9, seed=6)
     best = solve(world).V
@@ -189,12 +189,12 @@ LOOP = TabularMDP(np.ones((1, 2, 1)), [[1.0, 0.0]], 0.9)
 def test_a_time_limit_is_no_end(name):
     env = TimeLimit(to_gymnasium(LOOP), 3)
     control = name not in ("td_prediction", "n_step_td", "monte_carlo", "td_lambda")
-    options = {"explore": 0.0} if control else {"alpha": 0.02}
+    options = {"explore": 0.0} if control else {"alpha": 0.03}
     if control and name != "prioritised_sweeping":
         options["alpha"] = 1
-    learned = LEARNERS[name](env, steps=1500, gamma=0.9, seed=9, **options)
+    learned = LEARNERS[name](env, steps=600, gamma=0.9, seed=9, **options)
     assert set(learned.log["length"]) == {3}
-    assert learned.table.max() == pytest.approx(10 if control else 5, rel=0.01 if control else 0.3)
+    assert learned.table.max() == pytest.approx(10 if control else 5, rel=0.01 if control else 0.4)
 
 
 def test_the_shorter_limit_counts():

@@ -27,8 +27,8 @@ each_learner = pytest.mark.parametrize("learner", LEARNERS.values(), ids=LEARNER
 
 @each_learner
 def test_the_mean_over_many_copies_is_the_value(learner):
-    """50 copies, alpha = 0.03: the mean misses by what is left of V0 and order alpha, 0.01, and by chance, 1e-6."""
-    learned = learner(WORLD, EVEN, alpha=0.03, V0=0.5, steps=2500, copies=50, seed=1)
+    """50 copies, alpha = 0.04: the mean misses by what is left of V0 and order alpha, 0.01, and by chance, 1e-6."""
+    learned = learner(WORLD, EVEN, alpha=0.04, V0=0.5, steps=1800, copies=50, seed=1)
     off = abs(learned.V.mean(axis=0) - TRUTH) - 0.01
     error = learned.V.std(axis=0, ddof=1) / np.sqrt(50)
     assert (off[1:-1] < allowed(5, 49) * error[1:-1]).all()
@@ -36,7 +36,7 @@ def test_the_mean_over_many_copies_is_the_value(learner):
     assert (learned.V[:, [0, -1]] == 0.5).all(), "nobody acts in an exit"
 
 
-@pytest.mark.parametrize("name", ["td", "n = 4", "lambda = 0.8"])
+@pytest.mark.parametrize("name", ["td", "lambda = 0.8"])
 def test_smaller_steps_come_closer(name):
     """A copy's mean squared error falls to less than a third when alpha falls to a tenth.
 
