@@ -110,6 +110,8 @@ def main() -> None:
         file.write(text)
     os.chmod(file.name, 0o644)
     os.replace(file.name, RESULT)
+    if gain < LEAST_GAIN:
+        raise SystemExit(f"{gain:.1f} times as fast, but at least {LEAST_GAIN} was promised")
 
 
 if __name__ == "__main__":
