@@ -429,3 +429,49 @@ def noisy_bets(bets: int = 10, mean: float = -0.1, std: float = 1.0) -> TabularM
     return TabularMDP(
         P, R, 1.0, np.eye(3)[A], np.eye(3, dtype=bool)[end], available, reward_std=noise, states=("A", "B", "end")
     )
+
+
+def short_corridor(gamma: float = 1.0) -> GridWorld:
+    """Three cells in a row and the exit to the right of them; in the middle one, left and right are swapped. Every move costs 1.
+
+    Whoever sees the cells has an easy task. Whoever cannot tell them apart must do the same thing in all three: with the
+    probability p of "right", the start is worth (2p - 4) / (p (1 - p)), which is best at p = 2 - sqrt(2).
+
+    Args:
+        gamma: the discount.
+
+    Source: Sutton and Barto (2018), example 13.1.
+    """
+    cells = [(0, c) for c in range(4)]
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        row, step = move if cell != cells[1] else (move[0], -move[1])
+        to = add(cell, (row, step))
+        return [(1.0, to if to in cells else cell, -1.0)]
+
+    moves = {name: COMPASS[name] for name in ("left", "right")}
+    marks = {cells[0]: "S", cells[1]: "⇄", cells[3]: "G"}
+    return grid_world(cells, outcomes, gamma, exits=[cells[3]], start=cells[0], moves=moves, marks=marks)
+
+
+def baird_star(gamma: float = 0.99) -> tuple[TabularMDP, np.ndarray]:
+    """Return a world without rewards in which learning with a linear function runs away to infinity, and its features.
+
+    Six outer states and a centre. "out" leads to one of the outer states, all equally likely; "centre" leads to the centre.
+    Nothing is ever paid, so every policy is worth 0 everywhere. The estimate of outer state i is 2 w_i + w_7, that of the
+    centre w_6 + 2 w_7 (counted from 0): weights of 0 are right.
+
+    Args:
+        gamma: the discount, below 1.
+
+    Returns:
+        The world, state 6 is the centre; and its features, float[7, 8].
+
+    Source: Baird (1995), in the form of Sutton and Barto (2018), section 11.2.
+    """
+    P = np.zeros((7, 2, 7))
+    P[:, 0, :6], P[:, 1, 6] = 1 / 6, 1
+    features = np.hstack([2 * np.eye(7), np.ones((7, 1))])
+    features[6, 6:] = 1, 2
+    names = (*(f"outer {i}" for i in range(6)), "centre")
+    return TabularMDP(P, np.zeros((7, 2)), gamma, states=names, actions=("out", "centre")), features

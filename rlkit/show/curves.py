@@ -26,6 +26,7 @@ def curves(
     title: str = "",
     log: bool = False,
     reference: Mapping[str, float] | None = None,
+    ylim: tuple[float, float] | None = None,
     alt: str = "",
 ) -> Picture:
     """Draw one curve for each entry of ``series``.
@@ -37,9 +38,12 @@ def curves(
         xlabel, ylabel, title: what the axes show.
         log: whether the vertical axis is logarithmic.
         reference: horizontal lines by label, such as an exact optimum.
+        ylim: the ends of the vertical axis (default: all that is drawn); what lies beyond is cut off. Runs that diverged
+            still have to be finite: clip them.
         alt: what the figure shows, in words (default: the labels and where each curve begins and ends).
     """
-    figure, ax = canvas()
+    crowded = len(series) > len(SERIES)
+    figure, ax = canvas(height=3.2 + 0.11 * len(series) * crowded)
     told = []
     for k, (label, data) in enumerate(series.items()):
         y = real_array(label, data)
@@ -49,17 +53,20 @@ def curves(
         if y.ndim == 2:
             y, low, high = mean_interval(y)
             ax.fill_between(at, low, high, color=colour, alpha=0.2, lw=0)
-        ax.plot(at, y, color=colour, ls=DASHES[k % len(DASHES)], label=label)
+        # After the last colour the first comes again, with the next dash.
+        ax.plot(at, y, color=colour, ls=DASHES[(k + k // len(SERIES)) % len(DASHES)], label=label)
         told.append(f"{label} from {y[0]:.3g} to {y[-1]:.3g}")
     for label, height in (reference or {}).items():
         ax.axhline(height, color=INK, lw=1, ls=":")
         ax.annotate(label, (1, height), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", size=9)
     if log:
         ax.set_yscale("log")
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=ylim)
     ax.grid(alpha=0.5)
     ax.tick_params(colors=FAINT, labelcolor=INK)
-    if len(series) > 1:
+    if crowded:  # so long a legend would cover the curves
+        figure.legend(loc="outside lower center", ncols=2)
+    elif len(series) > 1:
         ax.legend()
     heading = title or f"{ylabel} against {xlabel}"
     return picture(figure, alt or f"{heading}: {words(told)}.")

@@ -1,0 +1,104 @@
+"""K copies of E worlds each, stepped together; the one place that knows how episodes begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from gymnasium.spaces import Discrete
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from rlkit.core.checks import brief, whole_number
+
+MakeEnv = Callable[[int], VectorEnv]
+
+
+class Step(NamedTuple):
+    """One step of every world.
+
+    Attributes:
+        obs, action, reward, next_obs: [K, E, ...]; where an episode has ended, ``next_obs`` is what it ended with.
+        terminated: bool[K, E], nothing follows.
+        truncated: bool[K, E], the episode was broken off; what follows was not seen.
+        real: bool[K, E]. False where the world only began a new episode: the action was not taken, and there is nothing to learn.
+    """
+
+    obs: np.ndarray
+    action: np.ndarray
+    reward: np.ndarray
+    next_obs: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    real: np.ndarray
+
+
+class Worlds:
+    """A Gymnasium vector environment as an array of copies by worlds, with a log of its episodes.
+
+    When an episode has ended, Gymnasium's vector environments spend the next step on beginning a new one (their NEXT_STEP
+    mode): the action of that step is ignored. So the last observation of an episode is always seen, and the step that leads
+    from it to the first observation of the next is marked: ``real`` is False.
+
+    Args:
+        make_env: from the number of worlds to a vector environment with Discrete actions, such as
+            ``lambda n: gymnasium.make_vec("CartPole-v1", num_envs=n)``.
+        copies: K.
+        worlds: E, for each copy.
+        seed: a whole number.
+
+    Attributes:
+        obs: [K, E, ...], what every world shows now.
+        n_actions: how many actions there are.
+
+    Raises:
+        ValueError: an argument that does not fit, an environment of another mode or with other actions.
+    """
+
+    def __init__(self, make_env: MakeEnv, copies: int, worlds: int, seed: int):
+        self.copies, self.worlds = whole_number("copies", copies, 1), whole_number("worlds", worlds, 1)
+        self.env = make_env(self.copies * self.worlds)
+        mode = self.env.metadata.get("autoreset_mode")
+        if mode != AutoresetMode.NEXT_STEP:
+            raise ValueError(
+                f"make_env gives an environment of the mode {mode}, but AutoresetMode.NEXT_STEP was expected"
+            )
+        space = self.env.single_action_space
+        if not isinstance(space, Discrete) or space.start != 0:
+            raise ValueError(
+                f"make_env gives an environment with {brief(space)}, but Discrete actions from 0 were expected"
+            )
+        self.n_actions = int(space.n)
+        obs, _ = self.env.reset(seed=whole_number("seed", seed, 0))
+        shape = (self.copies, self.worlds)
+        self.obs = self._shaped(obs).copy()
+        self._beginning = np.zeros(shape, bool)  # whose next step only begins an episode
+        self._length, self._return, self._t = np.zeros(shape, int), np.zeros(shape), 0
+        self._finished: list[tuple[np.ndarray, ...]] = []
+
+    def _shaped(self, x: np.ndarray) -> np.ndarray:
+        return np.asarray(x).reshape(self.copies, self.worlds, *np.shape(x)[1:])
+
+    def step(self, action: np.ndarray) -> Step:
+        """Take everybody's action, int[K, E]."""
+        before, real = self.obs, ~self._beginning
+        found = self.env.step(np.asarray(action).reshape(-1))[:4]
+        # some environments reuse their arrays, and a step must not change once it has been made
+        self.obs, reward, terminated, truncated = (self._shaped(x).copy() for x in found)
+        self._beginning = terminated | truncated
+        self._t += 1
+        self._length += real
+        self._return += reward
+        if self._beginning.any():
+            copy, world = np.nonzero(self._beginning)
+            step = np.full(len(copy), self._t * self.worlds)
+            self._finished.append((copy, step, self._length[copy, world], self._return[copy, world]))
+            self._length[copy, world], self._return[copy, world] = 0, 0.0
+        return Step(before, action, reward, self.obs, terminated, truncated, real)
+
+    def episodes(self) -> dict[str, np.ndarray]:
+        """Return the finished episodes in long form: "copy", "step" (of the copy, over its worlds), "length", "return"."""
+        names, empty = ("copy", "step", "length", "return"), tuple(np.zeros(0, t) for t in (int, int, int, float))
+        return {
+            n: np.concatenate(parts) for n, parts in zip(names, zip(empty, *self._finished, strict=True), strict=True)
+        }
