@@ -14,10 +14,11 @@ from tools import notebooks, provenance
 from tools.provenance import ROOT
 
 # Each room may import from itself and from the rows above its own. Rooms that do not exist yet are passed over.
-ROWS = [{"core"}, {"mdp", "games", "envs", "nets"}, {"learn"}, {"show", "exercises", "experiments"}]
+ROWS = [{"core"}, {"mdp", "games", "nets"}, {"envs"}, {"learn"}, {"show", "exercises", "experiments"}]
 DRAWING = {"matplotlib", "ipywidgets", "IPython"}
 HEAVY = {"torch", *DRAWING}
-LIGHT = {"rlkit", "rlkit.core", "rlkit.mdp", "rlkit.games"}
+LIGHT = {"rlkit", "rlkit.core", "rlkit.mdp", "rlkit.games", "rlkit.exercises", "rlkit.experiments"}
+LIGHT |= {"rlkit.core.types", "rlkit.exercises.dqn", "rlkit.experiments.dqn"}
 LIGHT |= {f"rlkit.learn.{name}" for name in ("tabular", "minimax_q", "nash_q")}
 MODULES = sorted((ROOT / "rlkit").rglob("*.py"))
 GLOBAL_RANDOM = re.compile(

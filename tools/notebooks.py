@@ -6,7 +6,7 @@
     python -m tools.notebooks --check    change nothing; say what is out of date and why, and exit with 1
 
 A notebook is up to date when the fingerprints in its metadata are those of its manuscript, of the modules of rlkit that
-it imports, and of the functions whose source it shows.
+it imports, of the functions whose source it shows, and of the stored results that it loads.
 """
 
 from __future__ import annotations
@@ -159,6 +159,7 @@ def fingerprints(manuscript: str, notebook: dict[str, Any]) -> dict[str, Any]:
         "manuscript": provenance.sha256(manuscript),
         "modules": provenance.modules(cell["source"] for cell in cells),
         "shown": provenance.shown(names),
+        "results": provenance.results(cell["source"] for cell in cells),
     }
 
 
@@ -175,7 +176,7 @@ def out_of_date(manuscript: str, notebook: dict[str, Any]) -> list[str]:
         return [str(error)]
     return [
         f"{name} has changed"
-        for kind in ("modules", "shown")
+        for kind in ("modules", "shown", "results")
         for name in sorted(current[kind].keys() | recorded.get(kind, {}).keys())
         if current[kind].get(name) != recorded.get(kind, {}).get(name)
     ]

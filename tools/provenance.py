@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import modulefinder
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "rlkit"
+LOADED = re.compile(r"\bload\(\s*[\"']([\w.]+)[\"']")
 # Fields of a syntax tree that come and go between Python versions, or never change what the code does.
 IGNORED_FIELDS = {"kind", "type_comment", "type_params"}
 
@@ -59,6 +61,21 @@ def modules(cells: Iterable[str], root: Path = ROOT) -> dict[str, str]:
     files = {name: module.__file__ for name, module in finder.modules.items()}  # type: ignore[attr-defined]
     ours = sorted(name for name in files if name.split(".")[0] == PACKAGE and files[name])
     return {name: tree_hash(Path(files[name]).read_text("utf-8")) for name in ours}
+
+
+def results(cells: Iterable[str], root: Path = ROOT) -> dict[str, str]:
+    """Return {name: hash} of every stored result that these cells load by name, ``load("dqn.cartpole")``.
+
+    Raises:
+        ValueError: there is no such result (any more).
+    """
+    hashes = {}
+    for name in sorted({name for cell in cells for name in LOADED.findall(cell)}):
+        file = root / PACKAGE / "experiments" / "results" / f"{name}.json"
+        if not file.is_file():
+            raise ValueError(f"the result {name} is loaded in a chapter, but there is no {file.relative_to(root)}")
+        hashes[name] = sha256(file.read_text("utf-8"))
+    return hashes
 
 
 def shown_source(qualified: str, root: Path = ROOT) -> str:

@@ -43,8 +43,8 @@ class Worlds:
     Args:
         make_env: from the number of worlds to a vector environment with Discrete actions, such as
             ``lambda n: gymnasium.make_vec("CartPole-v1", num_envs=n)``.
-        copies: K.
-        worlds: E, for each copy.
+        copies: how many, K.
+        worlds: how many for each copy, E.
         seed: a whole number.
 
     Attributes:

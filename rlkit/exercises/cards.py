@@ -78,7 +78,7 @@ def _ladder(exercise: Exercise) -> str:
 def _counterexample(verdict: Verdict) -> str:
     case = verdict.case
     assert case is not None
-    rows = f"<p>In the situation “{prose(case.label)}”:</p>{code(call(verdict.exercise, case.args))}"
+    rows = f"<p>In the situation “{prose(case.label)}”:</p>{code(case.call or call(verdict.exercise, case.args))}"
     if verdict.situations:
         wanted, given = (literal(x, indent=10) for x in (verdict.expected, verdict.got))
         if wanted == given:
@@ -90,10 +90,13 @@ def _counterexample(verdict: Verdict) -> str:
 
 
 def call(exercise: Exercise, args: tuple[Any, ...]) -> str:
-    """Return a call as code that can be pasted; where there are several arguments, arrays get lines of their own."""
+    """Return a call as code that can be pasted; of several arguments, arrays and the like get lines of their own."""
     lines, passed = [], []
     for name, value in zip(inspect.signature(exercise.solution).parameters, args, strict=False):
-        if len(args) > 1 and (isinstance(value, np.ndarray) or hasattr(value, "detach")):
+        large = isinstance(value, np.ndarray) or any(
+            hasattr(value, mark) for mark in ("detach", "_asdict", "parameters")
+        )
+        if len(args) > 1 and large:
             lines.append(f"{name} = {literal(value, indent=len(name) + 3)}")
             passed.append(name)
         else:
@@ -109,25 +112,39 @@ def literal(value: Any, *, indent: int = 0, digits: int = 6) -> str:
         indent: how far from the margin it will begin, for arrays of several lines.
         digits: how many to print after the point of an array's numbers.
     """
+    array, maker = value, "np.array"
     if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    if isinstance(value, np.ndarray):
-        begin = " " * indent + "np.array("
+        array, maker = value.detach().cpu().numpy(), "torch.tensor"
+    if isinstance(array, np.ndarray):
+        begin = " " * indent + f"{maker}("
         numbers = np.array2string(
-            value, separator=", ", precision=digits, suppress_small=True, threshold=2000, prefix=begin
+            array, separator=", ", precision=digits, suppress_small=True, threshold=2000, prefix=begin
         ).replace("\n\n", "\n")
-        text = f"np.array({numbers})".replace("inf", "np.inf").replace("nan", "np.nan")
+        text = f"{maker}({numbers})".replace("inf", "np.inf").replace("nan", "np.nan")
+    elif isinstance(value, dict):
+        items = [(f"{key!r}: ", v) for key, v in value.items()]
+        text = _lines("{", items, "}", indent, digits)
+    elif isinstance(value, tuple) and hasattr(value, "_asdict"):
+        items = [(f"{key}=", v) for key, v in value._asdict().items()]
+        text = _lines(f"{type(value).__name__}(", items, ")", indent, digits)
     elif isinstance(value, (np.floating, float)):
         text = f"{float(value):.{digits + 2}g}"
     elif isinstance(value, (tuple, list)):
-        items = ", ".join(literal(x, digits=digits) for x in value)
-        text = f"[{items}]" if isinstance(value, list) else f"({items},)" if len(value) == 1 else f"({items})"
+        inner = ", ".join(literal(x, digits=digits) for x in value)
+        text = f"[{inner}]" if isinstance(value, list) else f"({inner},)" if len(value) == 1 else f"({inner})"
     else:
         try:
             text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
         except Exception:  # a learner's own class may have a __repr__ that fails
             text = f"<{type(value).__name__}>"
     return text if len(text) <= 1500 else text[:1500] + " ..."
+
+
+def _lines(begin: str, items: list[tuple[str, Any]], end: str, indent: int, digits: int) -> str:
+    """Return what has names inside as code, with a line for each."""
+    indent += len(begin)
+    texts = [name + literal(value, indent=indent + len(name), digits=digits) for name, value in items]
+    return begin + f",\n{' ' * indent}".join(texts) + end
 
 
 _CODE = re.compile(r"(`[^`]+`)")

@@ -28,11 +28,13 @@ class Case:
         label: what is special about it, in a few words.
         args: the positional arguments; every try gets fresh copies.
         why: how to find the right answer by hand; empty for random situations.
+        call: code with which a learner can see it for themselves (default: the call with these arguments).
     """
 
     label: str
     args: tuple[Any, ...] = ()
     why: str = ""
+    call: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Exercise:
     Args:
         id: ``"chapter.name"``, where chapter is the module in which it stands.
         title: as in the chapter.
-        name: of the function, or of the variable, that the learner defines.
+        name: of the function, the class or the variable that the learner defines.
         hints: 2 to 4, each a little more; the last one ends at code.
         insight: one sentence to take away, shown on a pass.
         value: whether the answer is a value instead of a function; the reference then takes no arguments.
@@ -83,19 +85,33 @@ class Exercise:
         self.value, self.rtol, self.atol, self.time_limit, self.points = value, rtol, atol, time_limit, points
         self.solution: Callable[..., Any]
         self.make_cases: Callable[[np.random.Generator], Iterator[Case]] = lambda rng: iter([Case("your answer")])
+        self.observe: Callable[..., Any] | None = None
         self.verdict_on: Callable[[Case, Any], str | None] | None = None
         self.alternatives: list[Callable[..., Any]] = []
         self.mistakes: list[Mistake] = []
         self.faulty: Callable[..., Any] | None = None
 
     def reference(self, function: Function) -> Function:
-        """Mark the solution. Lines between ``# BEGIN SOLUTION`` and ``# END SOLUTION`` are what the stub leaves out."""
+        """Mark the solution, a function or a class.
+
+        Lines between ``# BEGIN SOLUTION`` and ``# END SOLUTION`` are what the stub leaves out; a class marks them in each
+        of its methods.
+        """
         self.solution = function
         return function
 
     def cases(self, function: Callable[[np.random.Generator], Iterator[Case]]) -> Callable[..., Iterator[Case]]:
         """Mark the generator of situations: those worked by hand first, random ones after."""
         self.make_cases = function
+        return function
+
+    def trial(self, function: Function) -> Function:
+        """Mark ``(answer, *args) -> what is judged``, where that is not simply what the answer returns.
+
+        A class is used in it, a gradient taken, a network looked at after it was changed. It should return as it is what it
+        cannot read, and None where the answer returned None.
+        """
+        self.observe = function
         return function
 
     def judge(self, function: Callable[[Case, Any], str | None]) -> Callable[[Case, Any], str | None]:
@@ -122,6 +138,15 @@ class Exercise:
         self.faulty = function
         return function
 
+    @property
+    def of_class(self) -> bool:
+        """Whether a class is asked for."""
+        return inspect.isclass(self.solution)
+
+    def outcome(self, answer: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Return what is judged of an answer: what it returns, or what the trial observes."""
+        return answer(*args) if self.observe is None else self.observe(answer, *args)
+
     def stub(self) -> str:
         """Return the text that stands in the learner's cell before any work is done."""
         if self.value:
@@ -129,9 +154,9 @@ class Exercise:
         if self.faulty is not None:
             return self._source_of(self.faulty)
         source = self._source_of(self.solution)
-        marked = re.search(r"^( *)# BEGIN SOLUTION\n.*?^ *# END SOLUTION$", source, re.DOTALL | re.MULTILINE)
-        if marked:
-            return source[: marked.start()] + marked[1] + PLACEHOLDER + source[marked.end() :]
+        marked = re.compile(r"^( *)# BEGIN SOLUTION\n.*?^ *# END SOLUTION$", re.DOTALL | re.MULTILINE)
+        if marked.search(source):
+            return marked.sub(rf"\1{PLACEHOLDER}", source)
         head = source[: source.index('"""', source.index('"""') + 3) + 3]
         return f"{head}\n    {PLACEHOLDER}"
 
@@ -143,6 +168,7 @@ class Exercise:
         return "\n".join(line for line in lines if line.strip() not in ("# BEGIN SOLUTION", "# END SOLUTION"))
 
     def _source_of(self, function: Callable[..., Any]) -> str:
-        """Return a function's source without decorators, under the name that the learner uses."""
+        """Return a function's or a class's source without decorators, under the name that the learner uses."""
         source = textwrap.dedent(inspect.getsource(function)).rstrip()
-        return re.sub(r"\A.*?^def \w+", f"def {self.name}", source, count=1, flags=re.DOTALL | re.MULTILINE)
+        head = re.compile(r"\A.*?^(def|class) \w+", re.DOTALL | re.MULTILINE)
+        return head.sub(rf"\1 {self.name}", source, count=1)

@@ -124,7 +124,7 @@ class Broken:
 
     def defines(self, name: str) -> bool:
         """Whether somebody meant to define ``name`` here."""
-        pattern = rf"^\s*(?:def\s+{name}\b|{name}\s*(?::[^=\n]*)?=(?!=))"
+        pattern = rf"^\s*(?:(?:def|class)\s+{name}\b|{name}\s*(?::[^=\n]*)?=(?!=))"
         return re.search(pattern, self.source, re.MULTILINE) is not None
 
 
@@ -204,7 +204,9 @@ def grade_one(original: Path, submission: Path, ids: Sequence[str]) -> Iterator[
     setup = [source for source, tags in code_cells(original) if "setup" in tags]
     sources = [source for source, _ in code_cells(submission)]
     broken = [cell for cell in map(_read, sources) if isinstance(cell, Broken)]
-    for label, code in [*definitions(setup, set()), *definitions(sources, names)]:
+    ours = [(label, code, START_SECONDS) for label, code in definitions(setup, set())]  # they may load torch
+    theirs = [(label, code, DEFINITION_SECONDS) for label, code in definitions(sources, names)]
+    for label, code, seconds in [*ours, *theirs]:
         linecache.cache[label] = (len(code), None, code.splitlines(keepends=True), label)
         try:
             program = compile(code, label, "exec")
@@ -212,7 +214,7 @@ def grade_one(original: Path, submission: Path, ids: Sequence[str]) -> Iterator[
             broken.append(_broken(code, error))
             continue
         try:
-            run(lambda program=program: exec(program, scope), DEFINITION_SECONDS)  # type: ignore[misc]
+            run(lambda program=program: exec(program, scope), seconds)  # type: ignore[misc]
         except (Exception, OutOfTime, SystemExit, KeyboardInterrupt):
             continue  # what it would have defined is missing; the exercises that need it will say so
     for id in ids:

@@ -7,6 +7,7 @@ import inspect
 import io
 import linecache
 import math
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -98,8 +99,9 @@ def evaluate(exercise: Exercise, answer: Any, *, seed: int = SEED, until_first_f
     printed = io.StringIO()
     if exercise.value:
         return _evaluate(exercise, lambda: answer, seed, until_first_failure, printed)
-    if not callable(answer) or isinstance(answer, type):
-        text = f"A function was expected, but this is {_short(answer)}. Pass the function itself, without calling it."
+    kind = "class" if exercise.of_class else "function"
+    if not callable(answer) or isinstance(answer, type) != exercise.of_class:
+        text = f"A {kind} was expected, but this is {_short(answer)}. Pass the {kind} itself, without calling it."
         return Verdict(exercise, "no function", text)
     if (wrong := _wrong_arguments(exercise, answer)) is not None:
         return Verdict(exercise, "arguments", wrong)
@@ -119,7 +121,7 @@ def _evaluate(
 
     def work() -> None:
         for case in cases:
-            tries.append(_attempt(answer, case))
+            tries.append(_attempt(exercise, answer, case))
             if tries[-1].error is not None:
                 return
             says.append(_what_is_wrong(exercise, case, tries[-1].value))
@@ -139,7 +141,7 @@ def _evaluate(
     if all(rights):
         return stop or _all_right(exercise, cases, judged)
     k = rights.index(False)
-    expected = exercise.solution(*fresh(cases[k].args))
+    expected = exercise.outcome(exercise.solution, fresh(cases[k].args))
     situations = tuple((case.label, right) for case, right in zip(cases, rights, strict=False))
     at = {"situations": situations, "case": cases[k], "got": judged[k].value, "expected": expected}
     if stop and stop.case:
@@ -158,11 +160,11 @@ def _evaluate(
     return Verdict(exercise, "not yet", text, mistake=mistake, **at)
 
 
-def _attempt(function: Callable[..., Any], case: Case) -> _Try:
+def _attempt(exercise: Exercise, answer: Callable[..., Any], case: Case) -> _Try:
     args = fresh(case.args)
     try:
         with np.errstate(all="ignore"):
-            value = function(*args)
+            value = exercise.outcome(answer, args)
     except Exception as error:
         return _Try(error=error)
     except (SystemExit, KeyboardInterrupt) as error:
@@ -192,6 +194,25 @@ def _out_of_time(exercise: Exercise, answer: Callable[..., Any], case: Case, lat
     return Verdict(exercise, "out of time", text, line=line, case=case, runs_on=not late.stopped)
 
 
+_SAID_OF_ERRORS = {
+    "torch.return_types.max": "With an axis, `max` gives two things, the values and where they are: take `.values`.",
+    "can't multiply sequence by non-int": (
+        "A list or a tuple cannot be multiplied by a number. A tensor's `max` along an axis is a tuple too: take `.values`."
+    ),
+    "the `-` operator, with a bool tensor": "Of truth values the opposite is `~terminated`; or use `torch.where`.",
+    "of Tensor with more than one value is ambiguous": "Each entry decides for itself: `torch.where` instead of `if`.",
+    "with more than one element is ambiguous": "Each entry decides for itself: `np.where` or `np.clip` instead of `if`.",
+    "Index tensor must have the same number of dimensions": (
+        "`gather` needs an index with as many axes as the tensor: `action.unsqueeze(-1)`, and afterwards `squeeze(-1)`."
+    ),
+    "a leaf Variable that requires grad is being used": "Change weights inside `with torch.no_grad():`.",
+    "does not require grad and does not have a grad_fn": (
+        "The loss does not depend on weights any more: is a part under `torch.no_grad()` or `detach()` that should not be?"
+    ),
+}
+"""What to say when an error's text contains one of these."""
+
+
 def _stopped(exercise: Exercise, answer: Callable[..., Any], case: Case, error: BaseException) -> Verdict:
     own = [f for f in traceback.extract_tb(error.__traceback__) if _is_learners(f.filename, answer)]
     line = _line(own[-1].filename, own[-1].lineno or 0) if own else None
@@ -203,6 +224,9 @@ def _stopped(exercise: Exercise, answer: Callable[..., Any], case: Case, error: 
         text = f"Your code stopped with {name}: {error}"
     except Exception:  # its own __str__ may fail
         text = f"Your code stopped with {name}"
+    said = next((sentence for part, sentence in _SAID_OF_ERRORS.items() if part in text), None)
+    if said:
+        text = f"{text.rstrip('.')}. {said}"
     return Verdict(exercise, "stopped", text, line=line, case=case)
 
 
@@ -215,7 +239,7 @@ def _recognise(exercise: Exercise, cases: list[Case], tries: list[_Try]) -> Mist
 
     def alike(function: Callable[..., Any], rtol: float) -> bool:
         for case, own in zip(cases, tries, strict=False):
-            theirs = _attempt(function, case)
+            theirs = _attempt(exercise, function, case)
             if theirs.error is not None or not close(theirs.value, own.value, rtol, exercise.atol):
                 return False
         return True
@@ -236,7 +260,7 @@ def _what_is_wrong(exercise: Exercise, case: Case, got: Any) -> str | None:
             return exercise.verdict_on(case, got)
         except Exception:
             return "What your function returned could not be read as what was asked for. Compare it with the docstring."
-    return difference(got, exercise.solution(*fresh(case.args)), exercise.rtol, exercise.atol)
+    return difference(got, exercise.outcome(exercise.solution, fresh(case.args)), exercise.rtol, exercise.atol)
 
 
 def _your_turn(exercise: Exercise) -> Verdict:
@@ -244,7 +268,20 @@ def _your_turn(exercise: Exercise) -> Verdict:
 
 
 def _wrong_arguments(exercise: Exercise, answer: Callable[..., Any]) -> str | None:
-    wanted = inspect.signature(exercise.solution)
+    if not exercise.of_class:
+        return _arguments_differ("Your function", answer, exercise.solution)
+    for name, method in vars(exercise.solution).items():
+        if inspect.isfunction(method):
+            theirs = getattr(answer, name, None)
+            if name not in dir(answer) or (name == "__init__" and theirs is object.__init__):
+                return f"Your class has no method `{name}`."
+            if (wrong := _arguments_differ(f"The method `{name}`", theirs, method)) is not None:
+                return wrong
+    return None
+
+
+def _arguments_differ(subject: str, answer: Any, solution: Callable[..., Any]) -> str | None:
+    wanted = inspect.signature(solution)
     try:
         given = inspect.signature(answer)
     except (TypeError, ValueError):
@@ -253,20 +290,26 @@ def _wrong_arguments(exercise: Exercise, answer: Callable[..., Any]) -> str | No
         given.bind(*[None] * len(wanted.parameters))
     except TypeError:
         names = ", ".join(wanted.parameters)
-        return f"Your function is called with the arguments ({names}), but it takes ({', '.join(given.parameters)})."
+        return f"{subject} is called with the arguments ({names}), but it takes ({', '.join(given.parameters)})."
     return None
 
 
+def _codes(answer: Any) -> list[Any]:
+    """Return the compiled code of a function, or of each method of a class, in order."""
+    functions = vars(answer).values() if isinstance(answer, type) else [answer]
+    return [f.__code__ for f in functions if hasattr(f, "__code__")]
+
+
 def _is_stub(exercise: Exercise, answer: Callable[..., Any]) -> bool:
-    """Whether the function is the stub, untouched: the same instructions and constants, whatever its file."""
-    code = getattr(answer, "__code__", None)
-    if code is None:
+    """Whether an answer is the stub, untouched: the same instructions and constants, whatever its file."""
+    codes = _codes(answer)
+    if not codes:
         return False
     scope: dict[str, Any] = {}
-    exec(compile(exercise.stub(), "<stub>", "exec"), {}, scope)
-    stub = scope[exercise.name].__code__
-    only_the_placeholder = code.co_names == ("NotImplementedError",) and "your code here" in code.co_consts
-    return only_the_placeholder or _essence(code) == _essence(stub)
+    exec(compile(exercise.stub(), "<stub>", "exec"), scope)
+    stub = [_essence(code) for code in _codes(scope[exercise.name])]
+    only_placeholders = all(c.co_names == ("NotImplementedError",) and "your code here" in c.co_consts for c in codes)
+    return only_placeholders or list(map(_essence, codes)) == stub
 
 
 def _essence(code: Any) -> tuple[Any, ...]:
@@ -275,8 +318,7 @@ def _essence(code: Any) -> tuple[Any, ...]:
 
 
 def _is_learners(filename: str, answer: Callable[..., Any]) -> bool:
-    code = getattr(answer, "__code__", None)
-    return code is not None and filename == code.co_filename
+    return any(filename == code.co_filename for code in _codes(answer))
 
 
 def _line(filename: str, number: int) -> tuple[int, str]:
@@ -303,18 +345,24 @@ def difference(got: Any, expected: Any, rtol: float, atol: float) -> str | None:
 
 
 def fresh(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return deep copies of arguments; torch tensors keep their place in a graph."""
-    return tuple(copy_of(a) for a in args)
+    """Return deep copies of arguments; torch tensors keep their place in a graph, and one object stays one."""
+    memo: dict[int, Any] = {}
+    return tuple(copy_of(a, memo) for a in args)
 
 
-def copy_of(value: Any) -> Any:
-    """Return a copy that shares nothing with the original, as far as that can be had."""
-    if type(value).__module__.startswith("torch"):
-        return value.clone() if hasattr(value, "clone") else value
-    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
-        return type(value)(copy_of(v) for v in value)
+def copy_of(value: Any, memo: dict[int, Any] | None = None) -> Any:
+    """Return a copy that shares nothing with the original, as far as that can be had.
+
+    Args:
+        value: anything.
+        memo: what was copied before: an object that is in it is not copied again.
+    """
+    if hasattr(value, "clone") and type(value).__module__.startswith("torch"):
+        return value.clone()
+    if type(value) in (tuple, list):
+        return type(value)(copy_of(v, memo) for v in value)
     try:
-        return copy.deepcopy(value)
+        return copy.deepcopy(value, memo)
     except Exception:
         return value  # a generator, a random state in use: cannot be copied, and need not be
 
@@ -345,6 +393,8 @@ def close(got: Any, expected: Any, rtol: float, atol: float) -> bool:
         return got is expected
     if a.shape != b.shape:
         return False
+    if rtol == atol == 0:
+        return bool(np.array_equal(a, b, equal_nan=True))
     return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
 
 
@@ -373,7 +423,7 @@ def _shape(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
     return text if len(text) <= 60 else f"{type(value).__name__} {text[:50]}..."
 
 

@@ -104,7 +104,7 @@ def play(
     Args:
         q: the network, with K copies.
         make_env: from a number of worlds to a vector environment.
-        copies: K.
+        copies: how many, K.
         episodes: how many for each copy.
         epsilon: how often an action is random.
         gamma: the discount of "discounted".
@@ -169,8 +169,8 @@ def train_dqn(
         make_env: from a number of worlds to a vector environment: see :class:`~rlkit.envs.Worlds`.
         network: Q, with K copies; it is trained in place.
         steps: how many steps each copy makes, over all its worlds.
-        copies: K, the number of independent runs.
-        worlds: E, how many worlds each copy acts in at once; an update follows every E steps.
+        copies: how many independent runs, K.
+        worlds: how many worlds each copy acts in at once, E; an update follows every E steps.
         seed: of worlds, exploration and draws from the memory.
         gamma: the discount.
         lr: step size of Adam.

@@ -83,7 +83,7 @@ class Replay:
         """Return ``size`` transitions for each copy, drawn uniformly and independently.
 
         Args:
-            size: B.
+            size: how many, B.
             rng: where the draws come from.
 
         Raises:

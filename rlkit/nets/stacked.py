@@ -48,7 +48,7 @@ class StackedMLP(nn.Module):
 
     Args:
         sizes: the widths: inputs, hidden layers, outputs.
-        copies: K.
+        copies: how many, K.
         seed: copy k begins as a network of one copy with the seed ``seed + k``.
         scale: what the outputs are multiplied by. Fresh outputs are smaller than 1; where the values to be learned are about
             50, most of a short training would go into growing the last layer.

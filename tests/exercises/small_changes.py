@@ -8,6 +8,8 @@ import ast
 import copy
 import inspect
 import linecache
+import re
+import sys
 import textwrap
 from collections.abc import Iterator
 
@@ -78,9 +80,9 @@ def _changed(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def small_changes(function):
-    """Yield (description, changed function) for every small change of a function's body."""
+    """Yield (description, changed function) for every small change of a function's body, or a class's."""
     source = textwrap.dedent(inspect.getsource(function))
-    source = source[source.index("def ") :]
+    source = source[re.search(r"^(def|class) ", source, re.MULTILINE).start() :]
     tree = ast.parse(source)
     body = tree.body[0]
     places = [n for statement in body.body for n in ast.walk(statement) if not _is_docstring(statement)]
@@ -93,7 +95,7 @@ def small_changes(function):
             code = ast.unparse(ast.fix_missing_locations(fresh))
             label = f"<small change {index}.{number} of {function.__name__}>"
             linecache.cache[label] = (len(code), None, code.splitlines(keepends=True), label)
-            scope = dict(function.__globals__)
+            scope = dict(vars(sys.modules[function.__module__]))
             exec(compile(code, label, "exec"), scope)
             yield f"line {place.lineno}: {description}", scope[body.name]
 

@@ -379,3 +379,33 @@ def test_files_that_hold_none_of_the_exercises_are_found(graded, tmp_path):
     _, folder = graded
     files = [folder / "other.ipynb", folder / "letter.ipynb", folder / "empty.ipynb"]
     assert strangers(grade(ORIGINAL, files, tmp_path / "out", jobs=2)) == ["other"]
+
+
+def test_a_class_is_graded_like_a_function(tmp_path):
+    replay = all_exercises()["dqn.replay"]
+    original = tmp_path / "03_original.ipynb"
+    cells = [cell(replay.stub(), "exercise"), cell('check("dqn.replay", MyReplay)', "exercise-check")]
+    original.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    right, mistake = "import numpy as np\n" + replay.solution_text(), replay.stub().replace("raise", "return [].pop #")
+    for source, outcome in [
+        (right, "passed"),
+        (right.replace("            self.kept[self.next] = transition", "            pass"), "RefusesNews"),
+        (replay.stub(), "your turn"),
+        (mistake.replace("):", ""), "syntax error"),
+        ("MyOtherReplay = 3", "not handed in"),
+    ]:
+        file = tmp_path / "submission.ipynb"
+        file.write_text(json.dumps({"cells": [cell(source)]}), encoding="utf-8")
+        assert list(grade_one(original, file, ["dqn.replay"]))[-1]["outcome"] == outcome
+
+
+def test_our_own_setup_may_take_its_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("rlkit.exercises.grading.DEFINITION_SECONDS", 0.2)
+    (tmp_path / "slow_to_load.py").write_text("import time\ntime.sleep(0.5)\nr = 4.0", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    original = tmp_path / "original.ipynb"
+    cells = [cell("from slow_to_load import r", "setup"), cell('check("mdps.return_by_hand", my_return)')]
+    original.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    file = tmp_path / "submission.ipynb"
+    file.write_text(json.dumps({"cells": [cell("my_return = r")]}), encoding="utf-8")
+    assert list(grade_one(original, file, ["mdps.return_by_hand"]))[-1]["outcome"] == "passed"

@@ -5,10 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
-from rlkit.exercises import all_exercises, evaluate, q_learning
+from rlkit.core.types import Batch
+from rlkit.exercises import all_exercises, dqn, evaluate, q_learning
 from rlkit.exercises.cards import call, literal, plain, prose, verdict_card
-from rlkit.exercises.judging import close, difference
+from rlkit.exercises.judging import close, difference, fresh
 
 EXERCISES = all_exercises()
 RETURN, ITERATION = EXERCISES["mdps.discounted_return"], EXERCISES["mdps.value_iteration"]
@@ -155,14 +157,18 @@ def test_a_fraction_is_a_number():
     assert close(Fraction(1, 4), 0.25, 0, 0)
 
 
-@pytest.mark.parametrize("id", [id for id, e in EXERCISES.items() if id.startswith("mdps.") and not e.value])
+@pytest.mark.parametrize("id", [id for id, e in EXERCISES.items() if id[:4] in ("mdps", "dqn.") and not e.value])
 def test_the_call_on_a_card_can_be_pasted(id):
     exercise = EXERCISES[id]
     for case in exercise.make_cases(np.random.default_rng(0)):
         seen = []
-        scope = {"np": np, exercise.name: lambda *args, seen=seen: seen.extend(args)}
-        exec(call(exercise, case.args), scope)
-        assert all(close(a, b, 1e-5, 1e-5) for a, b in zip(seen, case.args, strict=True)), case.label
+        scope = {"np": np, "torch": torch, "Batch": Batch, "q_network": dqn.q_network}
+        if case.call:
+            exec(case.call, scope | {exercise.name: exercise.solution})
+            continue
+        exec(call(exercise, case.args), scope | {exercise.name: lambda *args, seen=seen: seen.extend(args)})
+        seen, wanted = ([getattr(a, "table", a) for a in args] for args in (seen, case.args))
+        assert all(close(a, b, 1e-5, 1e-5) for a, b in zip(seen, wanted, strict=True)), case.label
 
 
 def test_arrays_of_a_call_have_lines_and_names_of_their_own():
@@ -420,6 +426,170 @@ def test_all_chance_of_the_blank_page_comes_from_rng():
     assert "draws, but not from `rng`" in elsewhere.text
 
 
-def test_the_right_answer_of_a_quiz_is_not_known_by_its_length():
-    longest = [max(q.answers, key=lambda answer: len(answer[0]))[1] for q in q_learning.quiz.questions]
+# -- answers to chapter 3: tensors, networks and a class --------------------------------------------------------------
+
+TARGET, LOSS, REPLAY, UPDATE = (EXERCISES[f"dqn.{name}"] for name in ("target", "loss", "replay", "blank_page"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            lambda r, Q, d, g: r + g * Q.max(-1) * ~d,
+            "TypeError: can't multiply sequence by non-int of type 'float'. A list",
+        ),
+        (lambda r, Q, d, g: r + torch.where(d, 0.0, Q.max(-1)), "gives two things, the values and where they are"),
+        (lambda r, Q, d, g: r + g * Q.amax(-1) * (1 - d), "Of truth values the opposite is `~terminated`"),
+        (lambda r, Q, d, g: r if d else r + g * Q.amax(-1), "Each entry decides for itself: `torch.where`"),
+        (lambda r, Q, d, g: (r + g * ~d * Q.amax(-1)).numpy(), "they come as ndarray. The network needs a tensor"),
+        (lambda r, Q, d, g: r + g * ~d * Q.gather(-1, Q.argmax(-1)), "`action.unsqueeze(-1)`, and afterwards `squeeze"),
+    ],
+)
+def test_what_learners_read_of_tensors(answer, words):
+    assert words in evaluate(TARGET, answer).text
+
+
+def test_an_if_in_a_schedule_is_told_apart():
+    verdict = evaluate(EXERCISES["dqn.epsilon"], lambda k, a, b, n: b if k > n else a + k / n * (b - a))
+    assert "`np.where` or `np.clip` instead of `if`" in verdict.text
+
+
+def test_a_loss_that_cannot_be_differentiated_is_told():
+    def to_numpy(q, q_frozen, batch):
+        return LOSS.solution(q, q_frozen, batch).detach().numpy()
+
+    assert "gradient is stopped on both sides" in evaluate(LOSS, to_numpy).text
+    assert "The result is a tuple of 2" in evaluate(LOSS, lambda q, f, b: (LOSS.solution(q, f, b), 0)).text
+
+
+def test_a_step_without_no_grad_is_told():
+    def careless(q, q_frozen, batch, lr):
+        loss = LOSS.solution(q, q_frozen, batch).mean(-1)
+        loss.sum().backward()
+        for w in q.parameters():
+            w -= lr * w.grad
+        return loss
+
+    assert evaluate(UPDATE, careless).text.endswith("Change weights inside `with torch.no_grad():`.")
+
+
+def test_a_batch_that_is_changed_in_place_is_told():
+    def careless(q, q_frozen, batch):
+        loss = LOSS.solution(q, q_frozen, batch)
+        batch.reward.zero_()
+        return loss
+
+    assert evaluate(LOSS, careless).status == "changed"
+
+
+def test_what_is_one_object_stays_one_when_it_is_copied():
+    q = dqn.q_network([[[1.0, 2.0]]])
+    one, other, third = fresh((q, q, dqn.q_network([[[1.0, 2.0]]])))
+    assert one is other and one is not q and one is not third
+    with torch.no_grad():
+        one.table += 1
+    assert q.table.tolist() == [[[1.0, 2.0]]]
+    linear = torch.nn.Linear(1, 1)
+    assert fresh((linear,))[0] is not linear
+
+
+class Half:
+    """A memory with one method still to be written."""
+
+    def __init__(self, capacity):
+        self.kept = []
+
+    def add(self, transition):
+        self.kept.append(transition)
+
+    def sample(self, n, rng):
+        raise NotImplementedError("your code here")
+
+    def __len__(self):
+        return len(self.kept)
+
+
+class Uneven(REPLAY.solution):
+    def sample(self, n, rng):
+        return [self.kept[k % len(self.kept)] for k in rng.integers(len(self.kept) + 1, size=n)]
+
+
+class Forgetful(REPLAY.solution):
+    def sample(self, n, rng):
+        self.taken = getattr(self, "taken", 0) + 1
+        return super().sample(n, rng)
+
+    def __len__(self):
+        return len(self.kept) - (getattr(self, "taken", 0) > 0)
+
+
+class NoLength:
+    def __init__(self, capacity):
+        pass
+
+    def add(self, transition):
+        pass
+
+    def sample(self, n, rng):
+        pass
+
+
+class NoRng(REPLAY.solution):
+    def sample(self, n):
+        return []
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        (Half, "placeholder", "still stands in it"),
+        (Uneven, "not yet", "All that are kept should be equally likely"),
+        (Forgetful, "not yet", "After the draws `len` is 2, but should still be 3"),
+        (NoLength, "arguments", "Your class has no method `__len__`."),
+        (
+            NoRng,
+            "arguments",
+            "The method `sample` is called with the arguments (self, n, rng), but it takes (self, n).",
+        ),
+        (REPLAY.solution(3), "no function", "A class was expected, but this is <rlkit.exercises.dqn.MyReplay object>"),
+        (lambda capacity: [], "no function", "Pass the class itself"),
+        (REPLAY.solution, "the book's own", "Write yours"),
+        (type("Other", (REPLAY.alternatives[0],), {}), "passed", "strangers in the batch"),
+    ],
+)
+def test_what_is_said_of_a_class(answer, status, words):
+    verdict = evaluate(REPLAY, answer)
+    assert verdict.status == status
+    assert words in verdict.text
+
+
+def test_the_line_of_an_error_in_a_method_is_the_learners():
+    class Broken(REPLAY.solution):
+        def add(self, transition):
+            return 1 / 0
+
+    verdict = evaluate(REPLAY, Broken)
+    assert verdict.status == "stopped"
+    assert verdict.line[1] == "return 1 / 0"
+
+
+@pytest.mark.parametrize("p", [0.59, 0.58, np.float32(0.5858), torch.tensor(2 - 2**0.5)])
+def test_a_coin_may_be_rounded(p):
+    assert evaluate(EXERCISES["dqn.corridor"], p).passed
+
+
+def test_the_best_coin_is_the_best():
+    p = np.linspace(0.01, 0.99, 9801)
+    value = (2 * p - 4) / (p * (1 - p))
+    assert abs(p[value.argmax()] - EXERCISES["dqn.corridor"].solution()) < 1e-4
+    assert value.max() == pytest.approx(-11.66, abs=0.005)
+    for q in 0.05, 0.5, 0.95:
+        A = np.array([[q, -q, 0], [-q, 1, q - 1], [0, q - 1, 1]])  # three equations, as in the hints
+        assert np.linalg.solve(A, -np.ones(3))[0] == pytest.approx((2 * q - 4) / (q * (1 - q)))
+    assert "-13.33" in evaluate(EXERCISES["dqn.corridor"], 0.4).text
+
+
+@pytest.mark.parametrize("quiz", [q_learning.quiz, dqn.quiz])
+def test_the_right_answer_of_a_quiz_is_not_known_by_its_length(quiz):
+    longest = [max(q.answers, key=lambda answer: len(answer[0]))[1] for q in quiz.questions]
     assert sum(longest) <= len(longest) // 2

@@ -1,6 +1,7 @@
 """check, working, quiz and progress, as a notebook calls them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -58,6 +59,14 @@ def test_working_gives_yours_if_it_passes_else_the_books(capsys):
     assert said[1] == "total_return: the book's, until yours passes."
 
 
+def test_working_gives_a_class_too(capsys):
+    book = all_exercises()["dqn.replay"].solution
+    mine = type("MyReplay", (), {k: v for k, v in vars(book).items() if k not in ("__dict__", "__weakref__")})
+    assert working("dqn.replay", mine) is mine
+    assert working("dqn.replay", type("MyReplay", (book,), {"__len__": lambda self: 7})) is book
+    assert capsys.readouterr().out.splitlines() == ["MyReplay: yours.", "MyReplay: the book's, until yours passes."]
+
+
 def test_a_quiz_explains_every_answer():
     card = quiz("mdps")
     assert card._repr_html_().count("<details>") == card._repr_html_().count("Right.") + card._repr_html_().count("No.")
@@ -92,10 +101,12 @@ def test_a_stub_that_was_never_run_gives_a_sentence():
 
 def test_importing_the_exercises_loads_neither_torch_nor_matplotlib():
     code = (
-        "import sys, rlkit.exercises as e; e.all_exercises();"
+        "import sys, rlkit.exercises as e; e.all_exercises(); e.progress(); e.quiz('dqn'); e.check('dqn.epsilon');"
+        "e.check('mdps.discounted_return', lambda rewards, gamma: 0.0); e.check('dqn.corridor', 0.5);"
         "print([m for m in ('torch', 'matplotlib', 'ipywidgets', 'gymnasium') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    quiet = os.environ | {"RLKIT_PROGRESS": "off"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=quiet)
     assert done.stdout.strip() == "[]"
 
 
@@ -126,7 +137,7 @@ def test_printed_text_is_shown_and_told_from_a_returned_value():
 
 
 def test_a_chapter_that_nobody_knows_is_named():
-    with pytest.raises(ValueError, match=r"bandits is none of mdps, q_learning .*learner\.py"):
+    with pytest.raises(ValueError, match=r"bandits is none of mdps, q_learning, dqn .*learner\.py"):
         check("bandits.average", lambda: None)
 
 

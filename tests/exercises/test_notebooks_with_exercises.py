@@ -10,6 +10,7 @@ import pytest
 
 from rlkit.exercises import all_exercises, check
 from rlkit.exercises.cards import Card
+from rlkit.exercises.exercise import PLACEHOLDER
 from rlkit.exercises.grading import exercise_ids
 from rlkit.exercises.stubs import with_stubs
 from tools.notebooks import MANUSCRIPTS, NOTEBOOKS
@@ -76,6 +77,8 @@ def test_solved_every_check_passes(manuscript):
 def nonsense(exercise, stub):
     if exercise.value:
         return f"{exercise.name} = 'nonsense'"
+    if exercise.of_class:
+        return stub.replace(PLACEHOLDER, "return undefined + 1")
     head = next(line for line in stub.splitlines() if line.startswith("def "))
     return f"{head}\n    return undefined + 1"
 

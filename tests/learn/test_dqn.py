@@ -9,7 +9,7 @@ from rlkit.envs import TabularVectorEnv, Worlds, cartpole, probes
 from rlkit.learn.dqn import act, double_dqn_loss, double_dqn_target, dqn_loss, dqn_target, play, train_dqn
 from rlkit.mdp import TabularMDP, solve
 from rlkit.mdp.worlds import mitchell
-from rlkit.nets import StackedMLP, frozen_copy
+from rlkit.nets import Adam, StackedMLP, frozen_copy
 from tests.envs.toys import Scripted
 from tests.learn.chance import ERROR_RATE, allowed, p_value
 
@@ -195,6 +195,13 @@ def test_only_the_first_episode_of_each_world_counts():
     assert found["discounted"].tolist() == [[sum(r * 0.5**t for t, r in enumerate(row)) for row in paid]]
 
 
+def test_an_episode_without_an_end_counts_as_far_as_it_was_played():
+    """One state that pays 1 for ever: 7 steps, and 1 + 1/2 + ... + 1/64."""
+    found = play(constant([0], 1), lambda n: TabularVectorEnv(n, loop()), copies=1, episodes=2, gamma=0.5, limit=7)
+    assert found["return"].tolist() == [[7.0, 7.0]]
+    assert found["discounted"].tolist() == [[127 / 64] * 2]
+
+
 def test_each_copy_plays_its_own_policy():
     q = constant([0, 0], inputs=1, copies=2)
     with torch.no_grad():
@@ -303,6 +310,24 @@ def test_the_run_is_its_batches_fed_to_pytorchs_adam():
     assert result.updates["step"][::2].tolist() == list(range(40, 401, 4))
     assert result.updates["copy"].tolist() == [0, 1] * 91
     assert result.updates["loss"].reshape(91, 2) == pytest.approx(np.array(losses), rel=1e-2, abs=1e-4)
+
+
+def test_each_copy_descends_its_own_mean_error(monkeypatch):
+    """Their sum is what is descended: in a mean over copies, each would take part in the size of the others' steps."""
+    descended, errors = [], []
+
+    class Spy(Adam):
+        def step(self, loss):
+            descended.append(loss.item())
+            super().step(loss)
+
+    def spy(q, q_frozen, batch):
+        errors.append(dqn_loss(q, q_frozen, batch))
+        return errors[-1]
+
+    monkeypatch.setattr("rlkit.learn.dqn.Adam", Spy)
+    train_dqn(cartpole, StackedMLP([4, 8, 2], 2, 0), **SMALL, loss=spy)
+    assert descended == pytest.approx([error.mean(dim=1).sum().item() for error in errors])
 
 
 def test_the_frozen_network_stands_still_for_c_updates():

@@ -42,12 +42,12 @@ def weights(network):
 
 def test_each_copy_keeps_the_weights_of_its_best_test():
     """Tests at 4, 8 and 12 steps; the best ones of the three copies are the last, the first, and the first of two equals."""
-    result = run([[1, 9, 5], [2, 8, 7], [3, 7, 7]], 12, 4)
+    result = run([[1, 9, 5], [2, 7, 7], [3, 8, 7]], 12, 4)
     assert weights(result.best) == [12, 4, 8]
     assert weights(result.policy) == [12, 12, 12]
     assert result.tests["copy"].tolist() == [0, 1, 2] * 3
     assert result.tests["step"].tolist() == [4] * 3 + [8] * 3 + [12] * 3
-    assert result.tests["return"].tolist() == [1, 9, 5, 2, 8, 7, 3, 7, 7]
+    assert result.tests["return"].tolist() == [1, 9, 5, 2, 7, 7, 3, 8, 7]
     assert result.tests["steps so far"].tolist() == result.tests["step"].tolist()
     assert {t: weights(network) for t, network in result.snapshots.items()} == {t: [t] * 3 for t in (4, 8, 12)}
 

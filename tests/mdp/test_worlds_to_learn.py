@@ -1,4 +1,4 @@
-"""The worlds that chapter 2 learns in, and the value up to a time limit, against figures and plain enumeration."""
+"""The worlds that chapters 2 and 3 learn in, and the value up to a time limit, against figures and plain enumeration."""
 
 import dataclasses
 from itertools import product
@@ -17,7 +17,7 @@ from rlkit.mdp import (
     solve,
     value_within,
 )
-from rlkit.mdp.worlds import mitchell, noisy_bets, random_walk
+from rlkit.mdp.worlds import baird_star, mitchell, noisy_bets, random_walk, short_corridor
 from tests.mdp.random_worlds import REWARDS, Recipe, random_world
 
 # -- the random walk -----------------------------------------------------------------------------------------------------
@@ -228,3 +228,71 @@ def test_every_transition_pays_what_its_table_lists(name):
                 total = sum(p for p, _ in outcomes)
                 assert R[s, a, to] == pytest.approx(sum(p * r for p, r in outcomes) / total)
     assert (R[world.terminal] == 0).all()
+
+
+# -- the worlds of chapter 3 --------------------------------------------------------------------------------------------------
+
+
+def in_the_dark(p: float) -> np.ndarray:
+    """The policy of the short corridor that cannot tell its cells apart: right with probability p."""
+    return np.tile([1 - p, p], (4, 1))
+
+
+def test_the_short_corridor_moves_as_in_the_book():
+    world = short_corridor()
+    moves = {(s, a): int(world.P[s, a].argmax()) for s in range(3) for a in range(2)}
+    assert moves == {(0, 0): 0, (0, 1): 1, (1, 0): 2, (1, 1): 0, (2, 0): 1, (2, 1): 3}
+    assert (world.P.max(axis=2) == 1).all()
+    assert (world.expected_reward[:3] == -1).all()
+    np.testing.assert_array_equal(world.start, [1, 0, 0, 0])
+    assert solve(world).V.tolist() == [-3, -2, -1, 0]
+
+
+@pytest.mark.parametrize("p", [0.05, 0.3, 0.5, 0.5858, 0.95])
+def test_the_short_corridor_in_the_dark(p):
+    """Sutton and Barto (2018), example 13.1: v(p) = (2p - 4) / (p (1 - p)), from the three Bellman equations."""
+    assert evaluate_policy(short_corridor(), in_the_dark(p))[0] == pytest.approx((2 * p - 4) / (p * (1 - p)), rel=1e-9)
+
+
+def test_the_published_values_of_the_short_corridor():
+    world, best = short_corridor(), 2 - 2**0.5
+    assert evaluate_policy(world, in_the_dark(0.95))[0] == pytest.approx(-44.21, abs=0.005)  # greedy right, epsilon 0.1
+    assert evaluate_policy(world, in_the_dark(0.05))[0] == pytest.approx(-82.11, abs=0.005)  # greedy left
+    assert evaluate_policy(world, in_the_dark(best))[0] == pytest.approx(-11.657, abs=0.0005)
+    for near in (best - 0.01, best + 0.01):
+        assert evaluate_policy(world, in_the_dark(near))[0] < evaluate_policy(world, in_the_dark(best))[0]
+
+
+@pytest.mark.parametrize("action", [0, 1])
+def test_who_does_the_same_everywhere_never_leaves_the_short_corridor(action):
+    with pytest.raises(ValueError, match="never ends"):
+        evaluate_policy(short_corridor(), np.full(4, action))
+
+
+def baird_update(X: np.ndarray, d: np.ndarray, gamma: float, alpha: float = 0.01) -> np.ndarray:
+    """The matrix of the expected semi-gradient update of the values, for the policy that always goes to the centre."""
+    to_centre = np.zeros((7, 7))
+    to_centre[:, 6] = 1
+    return np.eye(7) + alpha * X @ X.T @ np.diag(d) @ (gamma * to_centre - np.eye(7))
+
+
+def test_bairds_star_has_the_features_and_moves_of_the_book():
+    """Sutton and Barto (2018), figure 11.1."""
+    world, X = baird_star()
+    w = np.array([1.0, 1, 1, 1, 1, 1, 10, 1])
+    np.testing.assert_array_equal(X @ w, [3, 3, 3, 3, 3, 3, 12])
+    assert np.linalg.matrix_rank(X) == 7
+    np.testing.assert_allclose(world.P[:, 0], np.tile([1 / 6] * 6 + [0], (7, 1)))
+    np.testing.assert_array_equal(world.P[:, 1], np.tile(np.eye(7)[6], (7, 1)))
+    assert world.gamma == 0.99
+    np.testing.assert_array_equal(solve(world).V, np.zeros(7))
+
+
+def test_bairds_star_diverges_only_with_all_three():
+    _, X = baird_star()
+    even, centre = np.full(7, 1 / 7), np.eye(7)[6]
+    radius = lambda M: abs(np.linalg.eigvals(M)).max()  # noqa: E731
+    assert radius(baird_update(X, even, 0.99)) > 1.002
+    assert radius(baird_update(np.eye(7), even, 0.99)) < 1
+    assert radius(baird_update(X, even, 0.0)) < 1
+    assert abs(baird_update(X, centre, 0.99)[6, 6]) < 1  # on-policy only the centre is visited

@@ -117,7 +117,7 @@ class Walk:
             to probabilities float[K, A].
         steps: how many steps every copy makes; or
         episodes: how many episodes. A copy that has finished its own learns no more while it waits for the others.
-        copies: K.
+        copies: how many, K.
         seed: a whole number, or a numpy.random.Generator: all randomness of the run.
         limit: an episode of that many steps is broken off (truncated, not terminated).
         gamma: the discount, for an environment; a TabularMDP brings its own.
