@@ -9,7 +9,7 @@ CELL_SILENCE = 300  # seconds that a notebook's cell may run without printing an
 
 os.environ.pop("MPLBACKEND", None)  # with Agg, every plotting cell would differ from its committed output
 os.environ.setdefault("RLKIT_PROGRESS", "off")
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of small networks wait for each other, on a busy machine for minutes
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # on a busy machine, the threads of small networks wait for each other
 
 hypothesis.settings.register_profile("book", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("book")

@@ -1,7 +1,8 @@
 """Probes: five worlds so small that their values are known.
 
-Each asks one thing of a learner, and a faulty learner fails the one that asks for what it does wrong. Solve them in this
-order. A learner that fails a probe has no business in a larger world: there the same fault would only be slower to find.
+Each asks one thing of a learner. Solve them in this order: one that fails a probe has no business in a larger world, where
+the same fault would only be slower to find. Not every fault fails one: no probe has chance in its moves, or a choice after
+a choice.
 After Andy Jones, "Debugging Reinforcement Learning Systems" (2021).
 """
 

@@ -149,7 +149,7 @@ class Result:
         size = f"{_count(len(self.settings), 'variant')} x {_count(len(self.seeds), 'seed')}"
         cpu = self.cpu_seconds
         spent = _count(round(cpu / 60), "CPU minute") if cpu >= 60 else _count(round(cpu), "CPU second")
-        return f"{self.name}: {size}, {self.date}, {spent}; repeat with `{self.command}`"
+        return f"{self.name}: {size}, {self.date}, {spent};\nrepeat with `{self.command}`"
 
     def table(self, value: str, index: str = "step", variant: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return x: float[T], the column ``index``, and y: float[K, T], the column ``value`` with a row for each seed.

@@ -48,7 +48,9 @@ def double_dqn_target(reward: Tensor, Q_next: Tensor, Q_frozen_next: Tensor, ter
 
 
 def dqn_loss(q: nn.Module, q_frozen: nn.Module, batch: Batch) -> Tensor:
-    """Return (y - Q(s, a))^2 of every transition, float[K, B]; no gradient flows through the target y.
+    """Return (y - Q(s, a))^2 of every transition, float[K, B].
+
+    No gradient flows through the target y.
 
     Args:
         q: the network that learns: float[K, B, ...] to float[K, B, A].
@@ -57,16 +59,21 @@ def dqn_loss(q: nn.Module, q_frozen: nn.Module, batch: Batch) -> Tensor:
     """
     Q = q(batch.obs).gather(-1, batch.action.unsqueeze(-1)).squeeze(-1)
     with torch.no_grad():
-        y = dqn_target(batch.reward, q_frozen(batch.next_obs), batch.terminated, batch.discount)
+        Q_next = q_frozen(batch.next_obs)
+        y = dqn_target(batch.reward, Q_next, batch.terminated, batch.discount)
     return (y - Q) ** 2
 
 
 def double_dqn_loss(q: nn.Module, q_frozen: nn.Module, batch: Batch) -> Tensor:
-    """Return what :func:`dqn_loss` does, with the target of double DQN."""
+    """Return (y - Q(s, a))^2 of every transition, with the target of double DQN.
+
+    Args:
+        q, q_frozen, batch: as for :func:`dqn_loss`.
+    """
     Q = q(batch.obs).gather(-1, batch.action.unsqueeze(-1)).squeeze(-1)
     with torch.no_grad():
-        Q_next, Q_frozen_next = q(batch.next_obs), q_frozen(batch.next_obs)
-        y = double_dqn_target(batch.reward, Q_next, Q_frozen_next, batch.terminated, batch.discount)
+        Q_next, worth = q(batch.next_obs), q_frozen(batch.next_obs)
+        y = double_dqn_target(batch.reward, Q_next, worth, batch.terminated, batch.discount)
     return (y - Q) ** 2
 
 
@@ -198,7 +205,8 @@ def train_dqn(
     world = Worlds(make_env, copies, worlds, seed)  # (2)
     with Record(q, tests(q, make_env, params), test_every) as record:
         for t in record.steps(steps, worlds):  # (3)
-            step = world.step(act(q, world.obs, linear_schedule(t, *epsilon), rng))  # (4)
+            now = linear_schedule(t, *epsilon)
+            step = world.step(act(q, world.obs, now, rng))  # (4)
             replay.add(*step)  # (5)
             if t >= warm_up and len(replay):
                 transitions = replay.sample(batch, rng)  # (6)

@@ -50,21 +50,16 @@ class StackedMLP(nn.Module):
         sizes: the widths: inputs, hidden layers, outputs.
         copies: how many, K.
         seed: copy k begins as a network of one copy with the seed ``seed + k``.
-        scale: what the outputs are multiplied by. Fresh outputs are smaller than 1; where the values to be learned are about
-            50, most of a short training would go into growing the last layer.
 
     Raises:
-        ValueError: fewer than two sizes, a size, copies or seed that is no whole number, a scale that is not above 0.
+        ValueError: fewer than two sizes, or a size, copies or seed that is no whole number.
     """
 
-    def __init__(self, sizes: Sequence[int], copies: int = 1, seed: int = 0, scale: float = 1.0):
+    def __init__(self, sizes: Sequence[int], copies: int = 1, seed: int = 0):
         super().__init__()
         if len(sizes) < 2:
             raise ValueError(f"sizes is {list(sizes)}, but at least inputs and outputs were expected")
         sizes = [whole_number(f"sizes[{i}]", size, 1) for i, size in enumerate(sizes)]
-        if not scale > 0:
-            raise ValueError(f"scale is {scale}, but a number above 0 was expected")
-        self.scale = scale
         generators = _generators(copies, seed)
         self.layers = nn.ModuleList(StackedLinear(n, m, generators) for n, m in zip(sizes, sizes[1:], strict=False))
 
@@ -73,7 +68,7 @@ class StackedMLP(nn.Module):
         *hidden, last = self.layers
         for layer in hidden:
             x = torch.relu(layer(x))
-        return self.scale * last(x)
+        return last(x)
 
 
 class StackedConv(nn.Module):
@@ -123,7 +118,8 @@ class StackedConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map float[K, B, C, H, W] to float[K, B, outputs]."""
         copies, batch = x.shape[:2]
-        patches = x.reshape(copies * batch, -1).index_select(1, self.place).reshape(copies, batch * self.patches, -1)
+        patches = x.reshape(copies * batch, -1).index_select(1, self.place)
+        patches = patches.reshape(copies, batch * self.patches, -1)
         features = torch.relu(self.filter(patches)).reshape(copies, batch, -1)
         return self.output(torch.relu(self.hidden(features)))
 

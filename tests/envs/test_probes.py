@@ -145,8 +145,16 @@ def test_each_probe_is_broken_by_a_fault():
 
 def error(mdp, loss):
     """Return by how much the worst copy misses the exact value of any action that exists."""
-    q = StackedMLP([mdp.n_states, 32, mdp.n_actions], 2, 0, scale=max(1.0, abs(mdp.expected_reward).max() / 2))
-    learn = {"steps": 4000, "batch": 32, "lr": 1e-2, "warm_up": 100, "freeze": 20, "epsilon": (1, 0.5, 2000)}
+    q = StackedMLP([mdp.n_states, 32, mdp.n_actions], 2, 0)
+    learn = {
+        "steps": 6000,
+        "worlds": 4,
+        "batch": 32,
+        "lr": 1e-2,
+        "warm_up": 100,
+        "freeze": 20,
+        "epsilon": (1, 0.5, 2000),
+    }
     train_dqn(lambda n: TabularVectorEnv(n, mdp, limit=20), q, copies=2, gamma=mdp.gamma, loss=loss, **learn)
     Q = q(torch.eye(mdp.n_states).expand(2, -1, -1)).detach().numpy()
     acting = mdp.available & ~mdp.terminal[:, None]

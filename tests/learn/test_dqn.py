@@ -241,8 +241,17 @@ def test_playing_with_a_seed_is_repeatable_and_leaves_the_network_alone():
 def test_mitchells_six_cells_are_learned_exactly(loss):
     """Every action that exists, in every copy; the lecture's 90, 100, 81, 72.9."""
     mdp = mitchell()
-    q = StackedMLP([6, 32, 4], 3, 0, scale=50.0)
-    learn = {"steps": 4000, "lr": 1e-2, "batch": 32, "warm_up": 200, "freeze": 20, "memory": 4000, "gamma": 0.9}
+    q = StackedMLP([6, 32, 4], 3, 0)
+    learn = {
+        "steps": 6000,
+        "worlds": 4,
+        "lr": 1e-2,
+        "batch": 32,
+        "warm_up": 200,
+        "freeze": 20,
+        "memory": 4000,
+        "gamma": 0.9,
+    }
     train_dqn(
         lambda n: TabularVectorEnv(n, mdp, limit=20),
         q,

@@ -19,7 +19,7 @@ planes = st.tuples(st.integers(1, 3), st.integers(3, 6), st.integers(3, 6))
 
 def mlp(sizes, copies, seed):
     """Return the network, and how one observation looks; in float64, so that sums in another order agree."""
-    return StackedMLP(sizes, copies, seed, scale=2.0).double(), (sizes[0],)
+    return StackedMLP(sizes, copies, seed).double(), (sizes[0],)
 
 
 def conv(shape, copies, seed):
@@ -97,7 +97,7 @@ def test_an_mlp_is_a_chain_of_linear_layers(sizes, seed):
             linear = torch.nn.Linear(layer.weight.shape[1], layer.weight.shape[2]).double()
             linear.weight.data, linear.bias.data = layer.weight[k].T.detach(), layer.bias[k, 0].detach()
             h = linear(torch.relu(h) if i else h)
-        torch.testing.assert_close(network(x)[k], 2.0 * h)
+        torch.testing.assert_close(network(x)[k], h)
 
 
 @few
@@ -157,13 +157,6 @@ def test_a_seed_says_all_and_no_global_generator_is_touched(build):
         assert not torch.equal(a[0], a[1])
 
 
-def test_scale_multiplies_what_comes_out_and_nothing_else():
-    plain, scaled = StackedMLP([3, 8, 2], 2, 0), StackedMLP([3, 8, 2], 2, 0, scale=50.0)
-    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), scaled.parameters(), strict=True))
-    x = data((3,), 2, 0)[0].float()
-    torch.testing.assert_close(scaled(x), 50 * plain(x))
-
-
 # --- frozen copies ---
 
 
@@ -194,8 +187,6 @@ def test_a_frozen_copy_stands_still_and_takes_no_gradient():
         (lambda: StackedMLP([3, 2.5, 1]), r"sizes\[1\] is 2\.5, but a whole number"),
         (lambda: StackedMLP([3, 1], copies=0), "copies is 0, but a whole number of at least 1"),
         (lambda: StackedMLP([3, 1], seed=-1), "seed is -1, but a whole number of at least 0"),
-        (lambda: StackedMLP([3, 1], scale=0), "scale is 0, but a number above 0"),
-        (lambda: StackedMLP([3, 1], scale=float("nan")), "scale is nan, but a number above 0"),
         (lambda: StackedConv((4, 10), 2), r"shape is \(4, 10\), but \(channels, height, width\)"),
         (lambda: StackedConv((4, 2, 10), 2), r"shape is \(4, 2, 10\), but \(channels, height, width\)"),
         (lambda: StackedConv((0, 3, 3), 2), "shape is 0, but a whole number of at least 1"),
