@@ -54,6 +54,20 @@ class TrainResult:
     updates: dict[str, np.ndarray]
     params: dict[str, Any] = field(repr=False)
 
+    def tested(self, name: str = "return") -> tuple[np.ndarray, np.ndarray]:
+        """Return x: float[T], the steps at which there were tests, and y: float[K, T], a column of them.
+
+        Args:
+            name: of the column.
+
+        Raises:
+            ValueError: there is no such column.
+        """
+        if name not in self.tests:
+            raise ValueError(f"there is no column {name!r} of the tests; there are {', '.join(self.tests)}")
+        copies = int(self.params["copies"])
+        return self.tests["step"][::copies].astype(float), self.tests[name].reshape(-1, copies).T
+
     def curve(self, points: int = 50) -> tuple[np.ndarray, np.ndarray]:
         """Return the returns of episodes while learning, averaged over stretches of steps.
 

@@ -23,13 +23,13 @@ class Probe:
 
     Attributes:
         name: what it is called.
-        asks: what a learner must get right to solve it.
+        needs: what must be right for a learner to solve it.
         mdp: the world.
         observations: float[S, D], what its states look like.
     """
 
     name: str
-    asks: str
+    needs: str
     mdp: TabularMDP
     observations: np.ndarray
 
@@ -57,14 +57,12 @@ def probes(gamma: float = 0.5) -> list[Probe]:
     """
     return [
         _one_step("constant reward", "the loss and the step of the optimiser", [[0.0]], [[1.0]], gamma),
-        _one_step(
-            "value from what is seen", "that the network sees the state", [[-1.0], [1.0]], [[-1.0], [1.0]], gamma
-        ),
+        _one_step("value from what is seen", "the network to see the state", [[-1.0], [1.0]], [[-1.0], [1.0]], gamma),
         _two_steps(gamma),
-        _one_step("action matters", "which action a reward belongs to", [[0.0]], [[1.0, -1.0]], gamma),
+        _one_step("action matters", "each reward to reach its own action", [[0.0]], [[1.0, -1.0]], gamma),
         _one_step(
             "state and action matter",
-            "state and action together, and a policy that follows Q",
+            "state and action together",
             [[-1.0], [1.0]],
             [[1.0, -1.0], [-1.0, 1.0]],
             gamma,
@@ -72,7 +70,7 @@ def probes(gamma: float = 0.5) -> list[Probe]:
     ]
 
 
-def _one_step(name: str, asks: str, seen: Any, R: Any, gamma: float) -> Probe:
+def _one_step(name: str, needs: str, seen: Any, R: Any, gamma: float) -> Probe:
     """Return a world whose episodes last one step; ``seen``: float[S, D], ``R``: float[S, A] of the states that act."""
     R = np.array(R)
     S, A = R.shape
@@ -81,7 +79,7 @@ def _one_step(name: str, asks: str, seen: Any, R: Any, gamma: float) -> Probe:
     terminal = np.arange(S + 1) == S
     start = np.where(terminal, 0, 1 / S)
     mdp = TabularMDP(P, np.vstack([R, np.zeros(A)]), gamma, start=start, terminal=terminal)
-    return Probe(name, asks, mdp, np.vstack([seen, np.zeros_like(seen[:1])]))
+    return Probe(name, needs, mdp, np.vstack([seen, np.zeros_like(seen[:1])]))
 
 
 def _two_steps(gamma: float) -> Probe:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 from collections import deque
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from rlkit.core.types import Batch
 from rlkit.exercises.exercise import Case, Exercise
-from rlkit.exercises.judging import close, difference, fresh, is_finite_number
+from rlkit.exercises.judging import ANOTHER_VALUE, close, copy_of, difference, fresh, is_finite_number
 from rlkit.exercises.quizzes import Question, Quiz
 
 
@@ -29,28 +29,34 @@ torch: Any = _LoadedWhenUsed()
 @cache
 def _network() -> Any:
     class Network(torch.nn.Module):
-        def __init__(self, table: Any):
+        def __init__(self, **parts: Any):
             super().__init__()
-            self.table = torch.nn.Parameter(torch.as_tensor(table, dtype=torch.float32))
+            for name, part in parts.items():
+                self.register_parameter(name, torch.nn.Parameter(torch.as_tensor(part, dtype=torch.float32)))
+            self.deep = len(parts) > 1
 
         def forward(self, obs: Any) -> Any:
-            return obs @ self.table
+            return obs @ self.hidden @ self.table + self.bias if self.deep else obs @ self.table
 
         def __repr__(self) -> str:
-            return f"q_network({np.round(self.table.tolist(), 4).tolist()})"
+            parts = [self.table, self.hidden, self.bias] if self.deep else [self.table]
+            return f"q_network({', '.join(str(np.round(part.tolist(), 4).tolist()) for part in parts)})"
 
     return Network
 
 
-def q_network(table: Any) -> Any:
+def q_network(table: Any, hidden: Any = None, bias: Any = None) -> Any:
     """Return the smallest network there is, K copies of it: Q(s, a) = obs @ table, and the table is what it learns.
 
-    For an observation with a single 1, at place s, it reads row s.
+    For an observation with a single 1, at place s, it reads row s. With a hidden layer and a bias, which are given both or
+    neither, it is Q(s, a) = obs @ hidden @ table + bias.
 
     Args:
-        table: float[K, S, A].
+        table: float[K, S, A], or float[K, H, A] behind a hidden layer.
+        hidden: float[K, S, H].
+        bias: float[K, 1, A].
     """
-    return _network()(table)
+    return _network()(table=table) if hidden is None else _network()(hidden=hidden, table=table, bias=bias)
 
 
 def transitions(
@@ -90,15 +96,17 @@ def random_batch(rng: np.random.Generator) -> Batch:
     )
 
 
-def judge_tensors(exercise: Exercise) -> None:
-    """Let an exercise ask for a tensor, as other numbers would stop a later cell of the page."""
+def right_and_a_tensor(exercise: Exercise, case: Case, got: Any) -> str | None:
+    """Judge the numbers, and whether they are a tensor: others would stop a later cell of the page."""
+    said = difference(got, exercise.outcome(exercise.solution, fresh(case.args)), exercise.rtol, exercise.atol)
+    if said is None and not isinstance(got, torch.Tensor):
+        return f"The numbers are right, but they come as {type(got).__name__}. The network needs a tensor: stay with torch."
+    return said
 
-    @exercise.judge
-    def right_and_a_tensor(case: Case, got: Any) -> str | None:
-        said = difference(got, exercise.outcome(exercise.solution, fresh(case.args)), exercise.rtol, exercise.atol)
-        if said is None and not isinstance(got, torch.Tensor):
-            return f"The numbers are right, but they come as {type(got).__name__}. The network needs a tensor: stay with torch."
-        return said
+
+def judge_tensors(exercise: Exercise) -> None:
+    """Let an exercise ask for a tensor."""
+    exercise.judge(partial(right_and_a_tensor, exercise))
 
 
 def detached(value: Any) -> Any:
@@ -201,6 +209,16 @@ def target_one_maximum_for_all(reward, Q_next, terminated, gamma):
 @one_target.mistake("You average over the next actions. The agent will take one of them, the best: a maximum.")
 def target_mean(reward, Q_next, terminated, gamma):
     return reward + gamma * ~terminated * Q_next.mean(-1)
+
+
+@one_target.mistake("You take the *smallest* value of the row. The agent will take the best action: `.max`.")
+def target_minimum(reward, Q_next, terminated, gamma):
+    return reward + gamma * ~terminated * Q_next.amin(-1)
+
+
+@one_target.mistake("You add up the next actions. The agent will take one of them, the best: a maximum.")
+def target_sum(reward, Q_next, terminated, gamma):
+    return reward + gamma * ~terminated * Q_next.sum(-1)
 
 
 @one_target.mistake("This says *which* action is best. What it is worth is wanted: `.max(dim=-1).values`.")
@@ -309,6 +327,11 @@ Q_ONE, FROZEN_ONE = [[1.0, 3.0], [5.0, 2.0], [0.0, 4.0]], [[2.0, 0.0], [6.0, 1.0
 Q_TWO, FROZEN_TWO = [[2.0, 1.0], [0.0, 6.0], [3.0, 5.0]], [[4.0, 1.0], [0.0, 2.0], [6.0, 5.0]]
 
 
+def one_each() -> Batch:
+    """Return a batch for two copies with one transition each: two axes, of which a bare `squeeze()` takes one away."""
+    return transitions([[0], [0]], [[0], [0]], [[2.0], [-1.0]], [[1], [1]], [[False], [False]], [[0.5], [0.5]])
+
+
 @one_loss.cases
 def losses_to_compute(rng: np.random.Generator) -> Iterator[Case]:
     q, frozen = q_network([Q_ONE]), q_network([FROZEN_ONE])
@@ -343,6 +366,9 @@ def losses_to_compute(rng: np.random.Generator) -> Iterator[Case]:
         (q_network([Q_ONE, Q_TWO]), q_network([FROZEN_ONE, FROZEN_TWO]), batch),
         why,
     )
+    why = "y = 2 + 0.5 · 6 = 5 and Q = 1: 16; second copy: y = -1 + 0.5 · 2 = 0 and Q = 2: 4, as [[16], [4]]"
+    both = q_network([Q_ONE, Q_TWO]), q_network([FROZEN_ONE, FROZEN_TWO])
+    yield Case("two copies, one transition each", (*both, one_each()), why)
     for k in range(1, 3):
         both = q_network(random_tensor(rng, 2, 4, 3)), q_network(random_tensor(rng, 2, 4, 3))
         yield Case(f"random transitions {k}", (*both, random_batch(rng)))
@@ -464,6 +490,52 @@ def loss_gathers_along_the_batch(q, q_frozen, batch):
     return (target_of(q_frozen, batch) - Q) ** 2
 
 
+@one_loss.mistake("`squeeze()` takes away *all* axes of length 1, even that of a single transition: `squeeze(-1)`.")
+def loss_squeezes_all(q, q_frozen, batch):
+    return (target_of(q_frozen, batch) - q(batch.obs).gather(-1, batch.action.unsqueeze(-1)).squeeze()) ** 2
+
+
+@one_loss.mistake("Your Q(s, a) is that of `batch.next_obs`. The action was taken in `batch.obs`.")
+def loss_of_the_next_state(q, q_frozen, batch):
+    return (target_of(q_frozen, batch) - of_action(q(batch.next_obs), batch.action)) ** 2
+
+
+@one_loss.mistake("This is the size of the error. Its square was asked for.")
+def loss_absolute(q, q_frozen, batch):
+    return abs(loss_not_squared(q, q_frozen, batch))
+
+
+@one_loss.mistake("Your gamma is always 0.99. Each transition has its own: `batch.discount`.")
+def loss_with_a_gamma_of_its_own(q, q_frozen, batch):
+    return my_loss(q, q_frozen, batch._replace(discount=torch.full_like(batch.discount, 0.99)))
+
+
+@one_loss.mistake(
+    "Your target takes one maximum for all transitions. Each has a best of its own: `max(dim=-1).values`."
+)
+def loss_one_maximum_for_all(q, q_frozen, batch):
+    y = batch.reward + batch.discount * ~batch.terminated * q_frozen(batch.next_obs).max()
+    return (y.detach() - of_action(q(batch.obs), batch.action)) ** 2
+
+
+@one_loss.mistake(
+    "Your target's maximum is over the transitions. The actions are on the last axis: `max(dim=-1).values`."
+)
+def loss_maximum_over_the_batch(q, q_frozen, batch):
+    y = batch.reward + batch.discount * ~batch.terminated * q_frozen(batch.next_obs).amax(1)
+    return (y.detach() - of_action(q(batch.obs), batch.action)) ** 2
+
+
+@one_loss.mistake("You average over the transitions. Leave that to the caller, and return float[K, B].")
+def loss_mean_of_each_copy(q, q_frozen, batch):
+    return my_loss(q, q_frozen, batch).mean(-1)
+
+
+@one_loss.mistake("You return one number, the sum. Leave that to the caller, and return float[K, B].")
+def loss_sum_of_all(q, q_frozen, batch):
+    return my_loss(q, q_frozen, batch).sum()
+
+
 # -- 3. exploring less and less --------------------------------------------------------------------------------------
 
 less_and_less = Exercise(
@@ -512,11 +584,29 @@ def schedules_to_compute(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("long after", (250, 1.0, 0.2, 100), "it stays at 0.2")
     why = "1, then 1 - 0.2 = 0.8, 0.6, 0.4 and 0.2, and there it stays"
     yield Case("many steps at once", (np.array([0, 10, 20, 30, 40, 50]), 1.0, 0.2, 40), why)
+    why = "four equal steps of 0.2, so the last step before the end is at 0.4, and the end, 0.2, comes at step 4"
+    yield Case("every single step", (np.arange(6), 1.0, 0.2, 4), why)
     why = "the same line, upwards: 0.4, in the middle 0.7, then 1, and there it stays"
     yield Case("a line that rises", (np.array([0, 10, 20, 30]), 0.4, 1.0, 20), why)
     for k in range(1, 3):
         args = (rng.integers(0, 150, size=4), float(rng.uniform(0.6, 1)), float(rng.uniform(0.02, 0.3)), 100)
         yield Case(f"random steps {k}", args)
+
+
+@less_and_less.judge
+def where_it_leaves_the_line(case: Case, got: Any) -> str | None:
+    """Name the first step at which epsilon is another one."""
+    step, start, end, over = case.args
+    right = my_epsilon(*case.args)
+    if close(got, right, less_and_less.rtol, less_and_less.atol):
+        return None
+    said = difference(got, right, less_and_less.rtol, less_and_less.atol)
+    if said != ANOTHER_VALUE or got is None:
+        return said
+    steps, given, wanted = (np.ravel(np.asarray(x, dtype=float)) for x in (step, got, right))
+    k = int(np.argmax(~np.isclose(given, wanted, less_and_less.rtol, less_and_less.atol)))
+    where = "the first" if steps[k] == 0 else f"of {over} on the way" if steps[k] < over else f"and the way has {over}"
+    return f"From {start:.4g} to {end:.4g}: at step {steps[k]:g}, {where}, it should be {wanted[k]:.4g}, but is {given[k]:.4g}."
 
 
 def line(share, start, end):
@@ -574,6 +664,31 @@ def epsilon_is_the_share(step, start, end, over):
 )
 def epsilon_begins_again(step, start, end, over):
     return line(step % over / over, start, end)
+
+
+@less_and_less.mistake("`np.clip(..., end, start)` is right for falling lines only. Clip the share of the way: 0 to 1.")
+def epsilon_clipped_upside_down(step, start, end, over):
+    return np.clip(line(step / over, start, end), end, start)
+
+
+@less_and_less.mistake("You count one step too many: at step 0 no way has been made yet, so without `+ 1`.")
+def epsilon_a_step_ahead(step, start, end, over):
+    return line(np.clip((step + 1) / over, 0, 1), start, end)
+
+
+@less_and_less.mistake("You are at `end` one step before the time. Only from step `over` on should it be there.")
+def epsilon_ends_early(step, start, end, over):
+    return np.where(np.asarray(step) >= over - 1, end, line(step / over, start, end))
+
+
+@less_and_less.mistake("It falls more and more slowly, as `exp` does. A straight line was asked for.")
+def epsilon_decays(step, start, end, over):
+    return end + (start - end) * np.exp(-step / over)
+
+
+@less_and_less.mistake("Your line falls by 1 / over at each step, wherever it goes. The slope is (end - start) / over.")
+def epsilon_slope_of_one(step, start, end, over):
+    return np.maximum(end, start - step / over)
 
 
 # -- 4. a memory -----------------------------------------------------------------------------------------------------
@@ -681,11 +796,20 @@ def memories_to_fill(rng: np.random.Generator) -> Iterator[Case]:
     yield case("two too many", 3, "abcde", f"d takes the place of a, and e of b: c, d and e; {both.format('9')}")
     yield case("more than two rounds", 2, "abcdefg", f"the newest two are kept, f and g; {both.format('4')}")
     yield case("a single place", 1, "abc", "only the newest is kept, c, and a sample of 7 has it 7 times")
+    why = "one that is equal to another is kept too: four places are filled, two with a and two with b"
+    yield case("the same ones again", 4, "abab", why)
+    with_arrays = [(letter, np.arange(2.0)) for letter in "abcd"]
+    call = "memory = MyReplay(3)\nfor letter in 'abcd':\n    memory.add((letter, np.arange(2.0)))\n"
+    call += "len(memory), memory.sample(7, np.random.default_rng(0))"
+    why = "each transition is a letter and an array, and comes back as it went in: those of b, c and d are kept"
+    yield Case("transitions with arrays", (3, with_arrays), why, call)
     yield case("random sizes", int(rng.integers(2, 4)), "abcdefgh"[: int(rng.integers(2, 9))])
 
 
 def name_of(drawn):
-    """Return a letter as it is, and something else in a word."""
+    """Return a letter as it is, that of a transition with an array, and something else in a word."""
+    if isinstance(drawn, tuple) and len(drawn) == 2 and isinstance(drawn[1], np.ndarray):
+        return str(drawn[0])
     return str(drawn) if isinstance(drawn, (str, int, np.integer, type(None))) else type(drawn).__name__
 
 
@@ -696,7 +820,7 @@ def fill_and_draw(Replay, capacity, letters):
     How an answer draws is its own affair, so single samples are not compared: only what can be drawn at all, which pairs of
     two draws there are, and whether all letters are about equally frequent (within 5.5 standard deviations).
     """
-    filled, lengths = Replay(capacity), []
+    filled, other, lengths = Replay(capacity), Replay(capacity), []
     for letter in letters:
         filled.add(letter)
         lengths.append(len(filled))
@@ -711,6 +835,7 @@ def fill_and_draw(Replay, capacity, letters):
     bound = 5.5 * np.sqrt(len(drawn) * p * (1 - p))
     first, second = (list(map(name_of, filled.sample(5, np.random.default_rng(1)))) for _ in range(2))
     return {
+        "length of another": len(other),
         "lengths": lengths,
         "drawn": names,
         "pairs": " ".join(sorted({"".join(pair) for pair in pairs})),
@@ -726,7 +851,11 @@ def what_is_wrong_with_a_memory(case: Case, got: Any) -> str | None:
     expected = memory.outcome(MyReplay, fresh(case.args))
     if not isinstance(got, dict):
         return "`sample(7, rng)` should return a list of 7 transitions."
+    if " " in expected["pairs"] and " " not in got["pairs"] and close(got["lengths"], expected["lengths"], 0, 0):
+        return f"Each sample of two was the same, {got['pairs']}. Draw anew each time, by chance, and with `rng`."
     said = {
+        "length of another": "A second memory, to which nothing was added, has the length {0}: do all memories share one "
+        "list? Make it in `__init__`, as `self. ...`.",
         "lengths": "`len` should be {1} after each `add`, but is {0}.",
         "drawn": "In many draws these transitions came up: {0}. It should have been {1}.",
         "pairs": "As pairs of two draws came up: {0}. It should have been: {1}. Draw each independently.",
@@ -844,11 +973,24 @@ class LengthIsTheCapacity(MyReplay):
         return self.capacity
 
 
-# -- 5. a prediction: which cure matters most --------------------------------------------------------------------------
+@memory.mistake("A transition that is equal to one that is kept is left out. It happened again: keep it again.")
+class KeepsEachOnce(MyReplay):
+    def add(self, transition):
+        if transition not in self.kept:
+            super().add(transition)
+
+
+@memory.mistake("`extend` takes a transition apart, and keeps its parts. `append` keeps it whole.")
+class TakesApart(Deque):
+    def add(self, transition):
+        self.kept.extend(transition)
+
+
+# -- 5. a prediction: which cure is worth more --------------------------------------------------------------------------
 
 cure = Exercise(
     "dqn.cure",
-    title="Which cure matters most?",
+    title="Which cure is worth more?",
     name="my_order",
     value=True,
     hints=[
@@ -856,8 +998,8 @@ cure = Exercise(
         "Without a memory each step is learned from once, and only in company of its neighbours. Which loss is greater?",
         "`my_order = ['both', 'replay', 'target', 'neither']`",
     ],
-    insight="On Breakout replay does most of the work, and the two together more than either. It is one game: take away that "
-    "both are needed, and not the numbers.",
+    insight="On Atari's Breakout replay does most of the work, and the two together more than either. It is one game: take away "
+    "that both are needed there, and not the numbers.",
 )
 
 
@@ -892,7 +1034,9 @@ def order_target_before_replay():
     return ["both", "target", "replay", "neither"]
 
 
-@cure.mistake("Does a frozen network do harm where there is replay? It slows learning, but steadies it.")
+@cure.mistake(
+    "Does a frozen network do harm where there is replay? In the published run on Breakout both are better than replay alone."
+)
 def order_replay_alone_is_best():
     return ["replay", "both", "target", "neither"]
 
@@ -977,6 +1121,8 @@ def double_targets_to_compute(rng: np.random.Generator) -> Iterator[Case]:
     args = (tensor([1.0, 2.0]), ones[0], others[0], tensor([False, False]), tensor([0.5, 0.25]))
     why = "the second spans two steps, so its gamma is 0.5²: 1 + 0.5 · 2 = 2, and 2 + 0.25 · 4 = 3"
     yield Case("a gamma for each transition", args, why)
+    args = (tensor([[1.0], [2.0]]), ones[:, :1], others[:, :1], tensor([[False], [False]]), 0.5)
+    yield Case("two copies, one transition each", args, "1 + 0.5 · 2 = 2 and 2 + 0.5 · (-8) = -2, as [[2], [-2]]")
     for k in range(1, 4):
         one, other = random_tensor(rng, 2, 3, 4), random_tensor(rng, 2, 3, 4)
         over = torch.tensor(rng.random((2, 3)) < 0.3)
@@ -1045,6 +1191,27 @@ def double_keeps_the_axis(reward, Q_next, Q_frozen_next, terminated, gamma):
     return reward + gamma * ~terminated * Q_frozen_next.gather(-1, Q_next.argmax(-1, keepdim=True))
 
 
+@double.mistake("`squeeze()` takes away *all* axes of length 1, even that of a single transition: `squeeze(-1)`.")
+def double_squeezes_all(reward, Q_next, Q_frozen_next, terminated, gamma):
+    value = Q_frozen_next.gather(-1, Q_next.argmax(-1, keepdim=True)).squeeze()
+    return reward + gamma * torch.where(terminated, 0.0, value)
+
+
+@double.mistake("You left the reward out: this is only what comes after it.")
+def double_without_reward(reward, Q_next, Q_frozen_next, terminated, gamma):
+    return gamma * ~terminated * chosen_by(Q_next, Q_frozen_next)
+
+
+@double.mistake("Your network chooses its *worst* action: `argmin` should be `argmax`.")
+def double_chooses_the_worst(reward, Q_next, Q_frozen_next, terminated, gamma):
+    return reward + gamma * ~terminated * chosen_by(-Q_next, Q_frozen_next)
+
+
+@double.mistake("You look ahead only where the episode has ended. The factor is `~terminated`.")
+def double_looks_ahead_at_the_end_only(reward, Q_next, Q_frozen_next, terminated, gamma):
+    return reward + gamma * terminated * chosen_by(Q_next, Q_frozen_next)
+
+
 judge_tensors(double)
 
 
@@ -1060,8 +1227,8 @@ bug = Exercise(
         "`gather` leaves an axis of length 1 behind, and the difference fills it: [B] minus [B, 1] is [B, B].",
         "`chosen = Q.gather(-1, action.unsqueeze(-1)).squeeze(-1)`",
     ],
-    insight="Broadcasting raises no error and makes a loss that even falls. Write down the shapes, and check them: "
-    "`assert chosen.shape == y.shape`.",
+    insight="Broadcasting raises no error, and the loss stays at the variance of the targets. Write down the shapes, and check "
+    "them: `assert chosen.shape == y.shape`.",
     rtol=1e-5,
     atol=1e-6,
 )
@@ -1102,19 +1269,23 @@ def error_with_two_new_axes(Q, action, y):
 @bug.cases
 def errors_to_compute(rng: np.random.Generator) -> Iterator[Case]:
     tensor = torch.tensor
-    Q = tensor([[1.0, 4.0], [2.0, 0.0], [6.0, 3.0]])
+
+    def of_network(Q):  # what a network says has a gradient, which should not be lost
+        return torch.as_tensor(Q).requires_grad_()
+
+    Q = of_network([[1.0, 4.0], [2.0, 0.0], [6.0, 3.0]])
     why = "Q(s, a) is 4, 2 and 6: 5 - 4 = 1, 1 - 2 = -1 and 8 - 6 = 2, three numbers"
     yield Case("three transitions", (Q, tensor([1, 0, 0]), tensor([5.0, 1.0, 8.0])), why)
-    yield Case("a single one", (tensor([[3.0, 7.0]]), tensor([0]), tensor([4.0])), "4 - 3 = 1, in a row of one")
-    yield Case("no axis but that of the actions", (tensor([2.0, 5.0]), tensor(1), tensor(7.0)), "7 - 5 = 2")
-    two = tensor([[[1.0, 4.0], [2.0, 0.0], [6.0, 3.0]], [[0.0, 9.0], [5.0, 1.0], [8.0, 2.0]]])
+    yield Case("a single one", (of_network([[3.0, 7.0]]), tensor([0]), tensor([4.0])), "4 - 3 = 1, in a row of one")
+    yield Case("no axis but that of the actions", (of_network([2.0, 5.0]), tensor(1), tensor(7.0)), "7 - 5 = 2")
+    two = of_network([[[1.0, 4.0], [2.0, 0.0], [6.0, 3.0]], [[0.0, 9.0], [5.0, 1.0], [8.0, 2.0]]])
     args = (two, tensor([[1, 0, 1], [0, 0, 1]]), tensor([[6.0, 2.0, 1.0], [-1.0, 9.0, 4.0]]))
     why = "first copy: 6 - 4, 2 - 2 and 1 - 3; second: -1 - 0, 9 - 5 and 4 - 2"
     yield Case("two copies, three transitions each", args, why)
     args = (two[:, :1], tensor([[0], [1]]), tensor([[3.0], [4.0]]))
     yield Case("two copies, one transition each", args, "3 - 1 = 2 and 4 - 9 = -5, one for each copy")
     for k in range(1, 3):
-        args = (random_tensor(rng, 4, 3), torch.tensor(rng.integers(3, size=4)), random_tensor(rng, 4))
+        args = (of_network(random_tensor(rng, 4, 3)), torch.tensor(rng.integers(3, size=4)), random_tensor(rng, 4))
         yield Case(f"random transitions {k}", args)
 
 
@@ -1158,7 +1329,16 @@ def error_absolute(Q, action, y):
     return abs(y - of_action(Q, action))
 
 
-judge_tensors(bug)
+@bug.judge
+def an_error_with_a_gradient(case: Case, got: Any) -> str | None:
+    """Judge the numbers first, then whether they are a tensor, and whether the network could learn from it."""
+    said = right_and_a_tensor(bug, case, got)
+    if said is None and not got.requires_grad:
+        return (
+            "The numbers are right, but no gradient reaches Q any more, so nothing would be learned. Take `detach` or `no_grad` "
+            "away from Q(s, a)."
+        )
+    return said
 
 
 # -- 8. an empty page --------------------------------------------------------------------------------------------------
@@ -1217,7 +1397,7 @@ def update_by_an_optimiser(q, q_frozen, batch, lr):
     optimiser.zero_grad()
     loss.sum().backward()
     optimiser.step()
-    return loss
+    return loss.detach()
 
 
 @blank_page.also_right
@@ -1258,6 +1438,16 @@ def updates_to_make(rng: np.random.Generator) -> Iterator[Case]:
     )
     both = q_network([Q_ONE, Q_TWO]), q_network([FROZEN_ONE, FROZEN_TWO])
     yield Case("two copies, two transitions each", (*both, batch, 0.5), why)
+    why = "as alone: 16, and 1 + 0.25 · 8 = 3; second copy: y = -1 + 0.5 · 2 = 0, Q = 2, the loss 4, the gradient 4, 2 - 1 = 1"
+    yield Case("two copies, one transition each", (*both, one_each(), 0.25), why)
+    why = (
+        "y = 1 + 0.5 · 6 = 4 and Q(s, a) = 1 · 1 + 1 · 0 + 1 = 2: the loss is 4, its gradient by Q(s, a) -4, and lr · 4 = 0.5. "
+        "The bias becomes 1 + 0.5; the first column of the table, by the hidden row (1, 1), is (1.5, 0.5); the hidden row, by "
+        "the column (1, 0), is (1.5, 1)"
+    )
+    deep = q_network([[[1.0, 0.0], [0.0, -1.0]]], [[[1.0, 1.0], [2.0, 0.0], [0.0, 3.0]]], [[[1.0, 0.0]]])
+    one = transitions([[0]], [[0]], [[1.0]], [[1]], [[False]], [[0.5]])
+    yield Case("a network with a hidden layer and a bias", (deep, frozen, one, 0.125), why)
     why = (
         "y = 2 + 0.5 · 5 = 4.5 is a mere number: the loss is 3.5² = 12.25, and Q(s, a) becomes 1 + 0.25 · 7 = 2.75. The row of "
         "the next state stays as it is"
@@ -1269,18 +1459,18 @@ def updates_to_make(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def weights_of(network):
-    """Return the only weights of a q_network, as they are now."""
-    (weights,) = network.parameters()
-    return detached(weights)
+    """Return the weights of a q_network as they are now: its table, or a dict with that and the others by name."""
+    weights = {name: detached(w) for name, w in network.named_parameters()}
+    return weights if len(weights) > 1 else weights["table"]
 
 
 @blank_page.trial
 def update_twice(update, q, q_frozen, batch, lr):
-    """Return the losses of two updates in a row, and the weights after each of them."""
-    first = detached(update(q, q_frozen, batch, lr))
+    """Return the losses of two updates in a row, as they came, and the weights after each of them."""
+    first = copy_of(update(q, q_frozen, batch, lr))
     if first is None:
         return None
-    after_one, second = weights_of(q), detached(update(q, q_frozen, batch, lr))
+    after_one, second = weights_of(q), copy_of(update(q, q_frozen, batch, lr))
     seen = {"loss": first, "weights": after_one, "second loss": second, "weights after two": weights_of(q)}
     return seen if q_frozen is q else {**seen, "weights of q_frozen": weights_of(q_frozen)}
 
@@ -1290,18 +1480,29 @@ def what_is_wrong_with_an_update(case: Case, got: Any) -> str | None:
     """Say the first thing that is not as it should be."""
     expected = blank_page.outcome(my_dqn_update, fresh(case.args))
     wrong = next((key for key, right in expected.items() if not close(got[key], right, 1e-5, 1e-6)), None)
+    K = case.args[2].action.shape[0]
+    if wrong is None and not isinstance(got["loss"], torch.Tensor):
+        kind = type(got["loss"]).__name__
+        return f"The step is right, but the loss comes as {kind}. A later cell stacks the losses: return a tensor, float[{K}]."
+    if wrong is None and got["loss"].requires_grad:
+        return "The step is right, but the loss still hangs on its graph, and a later cell could not read it: `loss.detach()`."
     if wrong is None:
         return None
     if "loss" in wrong:
         said = difference(got[wrong], expected[wrong], 1e-5, 1e-6)
         which = "" if wrong == "loss" else "After the first update all is right, but then the loss is wrong. "
-        return (
-            f"{which}{said} For each copy, float[{case.args[2].action.shape[0]}], the mean squared error was asked for."
-        )
+        return f"{which}{said} For each copy, float[{K}], the mean squared error was asked for."
     if wrong == "weights of q_frozen":
         return "The weights of q are right, but those of q_frozen have changed too. It should stand still."
-    if close(got["weights"], weights_of(case.args[0]), 0, 0):
+    before = weights_of(case.args[0])
+    if close(got["weights"], before, 0, 0):
         return "The loss is right, but the weights of q have not changed. Are they changed in place?"
+    if wrong == "weights" and isinstance(before, dict):
+        stood = [name for name, w in before.items() if close(got["weights"][name], w, 0, 0)]
+        if stood:
+            return (
+                f"Only a part of the network moves: {' and '.join(stood)} stayed. Go through all of `q.parameters()`."
+            )
     if wrong == "weights":
         return "The loss is right, but q has other weights after the step: w - lr · gradient was asked for."
     return "The first update is right, but not the second. Is something left over from the first, such as a gradient?"
@@ -1333,33 +1534,12 @@ def update_without_lr(q, q_frozen, batch, lr):
     return my_dqn_update(q, q_frozen, batch, 1.0)
 
 
-@blank_page.mistake("The network has not changed. `w = w - ...` makes a new tensor: in place it is `w -= ...`.")
+@blank_page.mistake(
+    "The network has not changed. Is a step made at all? Does `zero_grad` stand between `backward()` and the step, and not "
+    "before both? And `w = w - ...` makes a new tensor: in place it is `w -= ...`."
+)
 def update_that_changes_nothing(q, q_frozen, batch, lr):
     return my_loss(q, q_frozen, batch).mean(-1)
-
-
-@blank_page.mistake("Your target comes from `q`, which moves with every step. It should come from `q_frozen`.")
-def update_target_from_q(q, q_frozen, batch, lr):
-    return my_dqn_update(q, q, batch, lr)
-
-
-@blank_page.mistake("A gradient flows through the target too. Compute it inside `with torch.no_grad():`.")
-def update_through_the_target(q, q_frozen, batch, lr):
-    loss = loss_through_the_target(q, q_frozen, batch).mean(-1)
-    descend(q, loss.sum(), lr)
-    return loss
-
-
-@blank_page.mistake("You bootstrap after the end. Where `batch.terminated` says so, y is the reward alone.")
-def update_bootstraps_at_the_end(q, q_frozen, batch, lr):
-    return my_dqn_update(q, q_frozen, batch._replace(terminated=batch.terminated & False), lr)
-
-
-@blank_page.mistake("You move the *best* action. The reward was paid for the one that was taken.")
-def update_of_the_best_action(q, q_frozen, batch, lr):
-    loss = loss_of_the_best_action(q, q_frozen, batch).mean(-1)
-    descend(q, loss.sum(), lr)
-    return loss
 
 
 @blank_page.mistake("You add up the transitions, so the step grows with the batch. Take `mean(dim=-1)`.")
@@ -1390,6 +1570,43 @@ def update_copies_at_once(q, q_frozen, batch, lr):
     loss = my_dqn_update(q, q_frozen, batch, lr)
     q_frozen.load_state_dict(q.state_dict())
     return loss
+
+
+@blank_page.mistake("Your loss is right, but the step is half of it: the derivative of a square has a factor 2.")
+def update_without_the_factor_2(q, q_frozen, batch, lr):
+    return my_dqn_update(q, q_frozen, batch, lr / 2)
+
+
+@blank_page.mistake("Only the first of the weights move. A `return` inside the loop ends it: put it after the loop.")
+def update_of_the_first_weights(q, q_frozen, batch, lr):
+    loss = my_loss(q, q_frozen, batch).mean(-1)
+    first = next(q.parameters())
+    first.data -= lr * torch.autograd.grad(loss.sum(), first)[0]
+    return loss
+
+
+def update_by(loss_of):
+    """Return an update with another loss than it should have."""
+
+    def update(q, q_frozen, batch, lr):
+        loss = loss_of(q, q_frozen, batch).mean(-1)
+        descend(q, loss.sum(), lr)
+        return loss
+
+    update.__name__ = loss_of.__name__.replace("loss", "update", 1)
+    return update
+
+
+NOT_IN_AN_UPDATE = {
+    loss_without_gradient,
+    loss_of_the_frozen_network,
+    loss_mean_of_all,
+    loss_mean_of_each_copy,
+    loss_sum_of_all,
+}
+for wrong in one_loss.mistakes:  # what goes wrong with a loss goes wrong here as well, and is called by the same name
+    if wrong.function not in NOT_IN_AN_UPDATE:
+        blank_page.mistake(wrong.sentence)(update_by(wrong.function))
 
 
 # -- 9. a corridor in which three states look alike ----------------------------------------------------------------------
@@ -1428,6 +1645,10 @@ def what_a_coin_brings(case: Case, got: Any) -> str | None:
     if not 0 <= p <= 1:
         return "A probability lies between 0 and 1."
     value = f"{(2 * p - 4) / (p * (1 - p)):.2f}" if 0 < p < 1 else "minus infinity"
+    if value == "-11.66":
+        return (
+            f"Very near: p = {p:g} is worth hardly less than the best p, of which the first two decimals are asked for."
+        )
     return (
         f"With p = {p:g} the start is worth {value}; the best p makes it -11.66. What makes it large, and what small?"
     )

@@ -209,6 +209,33 @@ _SAID_OF_ERRORS = {
     "does not require grad and does not have a grad_fn": (
         "The loss does not depend on weights any more: is a part under `torch.no_grad()` or `detach()` that should not be?"
     ),
+    "Dimension out of range": "The actions are on the last axis, however many stand before it: `dim=-1`.",
+    "cannot be converted to Scalar": "`.item()` is for a single number. Here there are many: stay with tensors.",
+    "len() of a 0-d tensor": (
+        "Any number of axes may stand before that of the actions, even none. `gather(-1, ...)` looks up an entry in each row, "
+        "however many there are."
+    ),
+    "shape mismatch: indexing tensors": (
+        "`Q[torch.arange(n), action]` is for one axis of transitions. Any number of axes may stand before that of the "
+        "actions: `gather(-1, ...)` does for all."
+    ),
+    "Can't call numpy() on Tensor that requires grad": "What comes from a network has a gradient: stay with torch.",
+    "Trying to backward through the graph a second time": (
+        "After `backward()` the graph of a loss is gone. Is it called twice, or in a function that should only return the loss?"
+    ),
+    "grad can be implicitly created only for scalar": "A gradient is taken of one number: `loss.sum().backward()`.",
+    "and 'NoneType'": (
+        "Something is None here. If it is `w.grad`: it is None before `backward()`, after `zero_grad()`, and where the loss "
+        "does not depend on w. First `zero_grad()`, then `backward()`, then the step."
+    ),
+    "a larger sample than population": "Drawn without replacement, nothing comes twice. One may: `rng.integers(m, size=n)`.",
+    "Sample larger than population": "Drawn without replacement, nothing comes twice. One may: `rng.integers(m, size=n)`.",
+    "assignment index out of range": "After the last place comes the first again: `place = (place + 1) % capacity`.",
+    "index out of range": "The m places of a list are numbered from 0 to m - 1, and m is its `len` at this moment.",
+    "inhomogeneous shape": (
+        "numpy makes an array of a list first, and here it cannot. Draw places, `rng.integers(len(kept), size=n)`, and look "
+        "them up in the list."
+    ),
 }
 """What to say when an error's text contains one of these."""
 
@@ -246,6 +273,8 @@ def _recognise(exercise: Exercise, cases: list[Case], tries: list[_Try]) -> Mist
 
     exact = max(exercise.rtol, 1e-9)  # numbers that grow without end are never equal to the last digit
     near = 1e-3
+    if alike(exercise.solution, exact):
+        return None  # the numbers are right as far as they go, and only their form is not
     for mistake in exercise.mistakes:
         if alike(mistake.function, exact):
             return mistake

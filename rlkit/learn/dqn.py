@@ -203,6 +203,7 @@ def train_dqn(
     optimiser = Adam(q.parameters(), lr)
     replay = Replay(memory, copies, worlds, n_step=n_step, gamma=gamma)
     world = Worlds(make_env, copies, worlds, seed)  # (2)
+    check_outputs(q, world)
     with Record(q, tests(q, make_env, params), test_every) as record:
         for t in record.steps(steps, worlds):  # (3)
             now = linear_schedule(t, *epsilon)
@@ -246,9 +247,24 @@ def check_settings(params: dict[str, Any]) -> None:
     made = params["steps"] // params["worlds"] * params["worlds"]  # all worlds step together
     if params["warm_up"] > made:
         raise ValueError(f"warm_up is {params['warm_up']}, but only {made} steps are made: nothing would be learned")
+    if np.shape(params["epsilon"]) != (3,):
+        raise ValueError(f"epsilon is {params['epsilon']}, but (start, end, over how many steps) was expected")
     start, end, over = real_array("epsilon", params["epsilon"], (3,))
     number("epsilon[0]", start, 0, 1), number("epsilon[1]", end, 0, 1)
     linear_schedule(0, start, end, over)
     own = {parameter.shape[0] for parameter in params["network"].parameters()}
     if own != {params["copies"]}:
         raise ValueError(f"network has {own.pop()} copies, but copies is {params['copies']}")
+
+
+def check_outputs(q: nn.Module, world: Worlds) -> None:
+    """Refuse a network that does not fit the world: with too few outputs, some actions would silently never be taken."""
+    obs = torch.from_numpy(world.obs).float()
+    try:
+        with torch.no_grad():
+            shape = tuple(q(obs).shape)
+    except RuntimeError:
+        raise ValueError(f"network does not take observations of shape {tuple(obs.shape)}, [K, E, ...]") from None
+    expected = (world.copies, world.worlds, world.n_actions)
+    if shape != expected:
+        raise ValueError(f"network gives {shape} for one step of the worlds, but {expected} was expected, [K, E, A]")

@@ -518,6 +518,16 @@ def test_a_run_interrupted_at_once_still_has_a_result(capsys):
     assert "40 steps" in capsys.readouterr().out
 
 
+def test_tests_come_as_a_table_with_a_row_for_each_copy():
+    result = train_dqn(cartpole, StackedMLP([4, 8, 2], 2, 0), **SMALL, test_every=100, test_episodes=3)
+    x, y = result.tested("promise")
+    assert x.tolist() == [100, 200, 300, 400] and y.shape == (2, 4)
+    for copy, step, promise in zip(*(result.tests[n] for n in ("copy", "step", "promise")), strict=True):
+        assert y[copy, x.tolist().index(step)] == promise
+    with pytest.raises(ValueError, match="^there is no column 'loss' of the tests; there are copy, step, return"):
+        result.tested("loss")
+
+
 def test_other_errors_are_not_swallowed():
     with pytest.raises(ZeroDivisionError):
         train_dqn(cartpole, StackedMLP([4, 8, 2], 2, 0), **SMALL, loss=interrupted(3, ZeroDivisionError))
@@ -546,8 +556,8 @@ def test_other_errors_are_not_swallowed():
         ({"warm_up": 401, "steps": 403}, "warm_up is 401, but only 400 steps are made: nothing would be learned"),
         ({"steps": 3, "warm_up": 1}, "warm_up is 1, but only 0 steps are made: nothing would be learned"),
         ({"freeze": 0}, "freeze is 0, but a whole number of at least 1 was expected"),
-        ({"epsilon": 0.1}, r"epsilon has shape \(\), but \(3,\) was expected"),
-        ({"epsilon": (1, 0.1)}, r"epsilon has shape \(2,\), but \(3,\) was expected"),
+        ({"epsilon": 0.1}, r"epsilon is 0\.1, but \(start, end, over how many steps\) was expected"),
+        ({"epsilon": (1, 0.1)}, r"epsilon is \(1, 0\.1\), but \(start, end, over how many steps\) was expected"),
         ({"epsilon": (1, -0.1, 5)}, r"epsilon\[1\] is -0\.1, but it must lie in \[0, 1\]"),
         ({"epsilon": (2, 0.1, 5)}, r"epsilon\[0\] is 2\.0, but it must lie in \[0, 1\]"),
         ({"epsilon": (1, 0.1, 0)}, r"over is 0\.0, but a way of at least one step was expected"),
@@ -561,6 +571,19 @@ def test_settings_that_do_not_fit_are_refused_in_one_sentence(change, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         train_dqn(cartpole, q, **{**SMALL, **change})
     assert same(q, StackedMLP([4, 8, 2], 2, 0))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ([4, 8, 1], r"network gives \(2, 4, 1\) for one step of the worlds, but \(2, 4, 2\) was expected, \[K, E, A\]"),
+        ([4, 8, 3], r"network gives \(2, 4, 3\) for one step of the worlds, but \(2, 4, 2\) was expected, \[K, E, A\]"),
+        ([5, 8, 2], r"network does not take observations of shape \(2, 4, 4\), \[K, E, \.\.\.\]"),
+    ],
+)
+def test_a_network_that_does_not_fit_the_world_is_refused(sizes, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        train_dqn(cartpole, StackedMLP(sizes, 2, 0), **SMALL)
 
 
 def test_a_warm_up_as_long_as_the_run_leaves_one_update():
