@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "rlkit"
-LOADED = re.compile(r"\bload\(\s*[\"']([\w.]+)[\"']")
+LOADED = re.compile(r"(?<![.\w])load\(\s*[\"']([\w.]+)[\"']")
 # Fields of a syntax tree that come and go between Python versions, or never change what the code does.
 IGNORED_FIELDS = {"kind", "type_comment", "type_params"}
 

@@ -76,7 +76,8 @@ class TrainResult:
 
         Returns:
             x: float[points], the steps at which the stretches end; y: float[K, points], the mean return of the episodes
-            that ended in each stretch. Where none has ended, the last mean is carried on.
+            that ended in each stretch. Where none has ended, the last mean is carried on; NaN for a copy that has
+            finished no episode at all.
         """
         points = whole_number("points", points, 1)
         copies, steps = int(self.params["copies"]), int(self.params["steps"])
@@ -87,5 +88,5 @@ class TrainResult:
         last = np.maximum.accumulate(np.where(count > 0, np.arange(points), -1), axis=1)
         first = (count > 0).argmax(axis=1)[:, None]  # before the first episode has ended, its return is all there is
         filled = np.where(last < 0, first, last)
-        mean = total / np.maximum(count, 1)
+        mean = np.where((count > 0).any(axis=1, keepdims=True), total / np.maximum(count, 1), np.nan)
         return steps * np.arange(1, points + 1) / points, np.take_along_axis(mean, filled, axis=1)

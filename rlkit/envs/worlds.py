@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from gymnasium.spaces import Discrete
+from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from rlkit.core.checks import brief, whole_number
@@ -68,6 +68,11 @@ class Worlds:
             raise ValueError(
                 f"make_env gives an environment with {brief(space)}, but Discrete actions from 0 were expected"
             )
+        if not isinstance(self.env.single_observation_space, Box):
+            seen = brief(self.env.single_observation_space)
+            raise ValueError(
+                f"make_env gives an environment that shows {seen}, but a Box, an array of numbers, was expected"
+            )
         self.n_actions = int(space.n)
         obs, _ = self.env.reset(seed=whole_number("seed", seed, 0))
         shape = (self.copies, self.worlds)
@@ -85,10 +90,14 @@ class Worlds:
         found = self.env.step(np.asarray(action).reshape(-1))[:4]
         # some environments reuse their arrays, and a step must not change once it has been made
         self.obs, reward, terminated, truncated = (self._shaped(x).copy() for x in found)
+        if not np.isfinite(reward).all():
+            raise ValueError(
+                f"the environment pays {reward[~np.isfinite(reward)][0]}, but a reward must be a finite number"
+            )
         self._beginning = terminated | truncated
         self._t += 1
         self._length += real
-        self._return += reward
+        self._return += np.where(real, reward, 0.0)  # beginning an episode is no part of it
         if self._beginning.any():
             copy, world = np.nonzero(self._beginning)
             step = np.full(len(copy), self._t * self.worlds)

@@ -536,6 +536,35 @@ def loss_sum_of_all(q, q_frozen, batch):
     return my_loss(q, q_frozen, batch).sum()
 
 
+def loss_by(target):
+    """Return a loss with another target than it should have."""
+
+    def loss(q, q_frozen, batch):
+        with torch.no_grad():
+            y = target(batch.reward, q_frozen(batch.next_obs), batch.terminated, batch.discount)
+        return (y - of_action(q(batch.obs), batch.action)) ** 2
+
+    loss.__name__ = target.__name__.replace("target", "loss", 1)
+    return loss
+
+
+for (
+    wrong
+) in one_target.mistakes:  # what goes wrong with a target goes wrong here as well, and is called by the same name
+    if wrong.function in (
+        target_minimum,
+        target_sum,
+        target_mean,
+        target_argmax,
+        target_discounts_reward,
+        target_looks_ahead_at_the_end_only,
+        target_drops_the_last_reward,
+        target_without_reward,
+        target_one_end_for_all,
+    ):
+        one_loss.mistake(wrong.sentence)(loss_by(wrong.function))
+
+
 # -- 3. exploring less and less --------------------------------------------------------------------------------------
 
 less_and_less = Exercise(
@@ -851,8 +880,12 @@ def what_is_wrong_with_a_memory(case: Case, got: Any) -> str | None:
     expected = memory.outcome(MyReplay, fresh(case.args))
     if not isinstance(got, dict):
         return "`sample(7, rng)` should return a list of 7 transitions."
-    if " " in expected["pairs"] and " " not in got["pairs"] and close(got["lengths"], expected["lengths"], 0, 0):
-        return f"Each sample of two was the same, {got['pairs']}. Draw anew each time, by chance, and with `rng`."
+    kept = set(expected["drawn"])
+    never = sorted(kept - set(got["drawn"]))
+    if close(got["lengths"], expected["lengths"], 0, 0) and set(got["drawn"]) <= kept and never:
+        if " " not in got["pairs"] and " " in expected["pairs"]:
+            return f"Each sample of two was the same, {got['pairs']}. Draw anew each time, by chance, and with `rng`."
+        return f"Never drawn, though it should be kept: {', '.join(never)}. `rng.integers(m)` draws from 0 to m - 1, as it is."
     said = {
         "length of another": "A second memory, to which nothing was added, has the length {0}: do all memories share one "
         "list? Make it in `__init__`, as `self. ...`.",
@@ -1046,7 +1079,7 @@ def order_target_alone_is_best():
     return ["target", "both", "replay", "neither"]
 
 
-@cure.mistake("A frozen network alone is better than nothing, though far less good than replay.")
+@cure.mistake("In the published run a frozen network alone is better than nothing, though far less good than replay.")
 def order_target_is_worse_than_none():
     return ["both", "replay", "neither", "target"]
 
@@ -1751,12 +1784,12 @@ quiz = Quiz(
             (
                 "Bootstrapping, approximating, and learning off-policy.",
                 True,
-                "The deadly triad. Any two of them can be had safely; with all three there is no guarantee.",
+                "The deadly triad. Without one of the three, running away can be avoided; with all three there is no guarantee.",
             ),
             (
                 "Large rewards, a discount factor near 1, and an epsilon that falls too fast for the size of the problem.",
                 False,
-                "With a table and shrinking steps the values stay bounded, whatever the rewards, the discount and epsilon.",
+                "With a table, a discount below 1 and shrinking steps the values stay bounded, whatever rewards and epsilon.",
             ),
             (
                 "Replay, a frozen network, and a maximum in the target.",

@@ -194,6 +194,10 @@ def _out_of_time(exercise: Exercise, answer: Callable[..., Any], case: Case, lat
     return Verdict(exercise, "out of time", text, line=line, case=case, runs_on=not late.stopped)
 
 
+_ANY_AXES = (
+    "`Q[torch.arange(n), action]` is for one axis of transitions. Any number of axes may stand before that of the actions, even "
+    "none: `gather(-1, ...)` does for all."
+)
 _SAID_OF_ERRORS = {
     "torch.return_types.max": "With an axis, `max` gives two things, the values and where they are: take `.values`.",
     "can't multiply sequence by non-int": (
@@ -211,14 +215,13 @@ _SAID_OF_ERRORS = {
     ),
     "Dimension out of range": "The actions are on the last axis, however many stand before it: `dim=-1`.",
     "cannot be converted to Scalar": "`.item()` is for a single number. Here there are many: stay with tensors.",
-    "len() of a 0-d tensor": (
-        "Any number of axes may stand before that of the actions, even none. `gather(-1, ...)` looks up an entry in each row, "
-        "however many there are."
+    "only integer tensors of a single element can be converted to an index": (
+        "Is a tensor multiplied by a tuple? `max` along an axis gives two things, the values and where they are: take `.values`."
     ),
-    "shape mismatch: indexing tensors": (
-        "`Q[torch.arange(n), action]` is for one axis of transitions. Any number of axes may stand before that of the "
-        "actions: `gather(-1, ...)` does for all."
-    ),
+    "only one element tensors can be converted": "`float` is for a single number. Here there are many: stay with tensors.",
+    "len() of a 0-d tensor": _ANY_AXES,
+    "too many indices for tensor of dimension": _ANY_AXES,
+    "shape mismatch: indexing tensors": _ANY_AXES,
     "Can't call numpy() on Tensor that requires grad": "What comes from a network has a gradient: stay with torch.",
     "Trying to backward through the graph a second time": (
         "After `backward()` the graph of a loss is gone. Is it called twice, or in a function that should only return the loss?"

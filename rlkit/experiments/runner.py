@@ -238,9 +238,20 @@ def run(experiment: Experiment, jobs: int = 2) -> Result:
     else:
         place = PARTS / experiment.name
         print(f"{experiment.name}: nothing left to do; remove {place} to run it all again.", file=sys.stderr)
-    records = {job: json.loads(part.read_text(encoding="utf-8")) for job, part in parts.items()}
+    records = {job: _read(part) for job, part in parts.items()}
     _write(Path(str(RESULTS)) / f"{experiment.name}.json", _layout(_assemble(experiment, records)) + "\n")
     return load(experiment.name)
+
+
+def _read(part: Path) -> dict[str, Any]:
+    """Return the record of a finished job."""
+    try:
+        record = json.loads(part.read_text(encoding="utf-8"))
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise ValueError(f"{part} is damaged: remove it, and run the same command again")
+    return record
 
 
 def _work(experiment: Experiment, parts: dict[Job, Path], todo: list[Job], jobs: int) -> None:

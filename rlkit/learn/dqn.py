@@ -252,9 +252,16 @@ def check_settings(params: dict[str, Any]) -> None:
     start, end, over = real_array("epsilon", params["epsilon"], (3,))
     number("epsilon[0]", start, 0, 1), number("epsilon[1]", end, 0, 1)
     linear_schedule(0, start, end, over)
-    own = {parameter.shape[0] for parameter in params["network"].parameters()}
-    if own != {params["copies"]}:
-        raise ValueError(f"network has {own.pop()} copies, but copies is {params['copies']}")
+    if params["n_step"] * params["worlds"] > made:
+        raise ValueError(f"n_step is {params['n_step']}, but each world makes only {made // params['worlds']} steps")
+    shapes = {name: tuple(p.shape) for name, p in params["network"].named_parameters()}
+    for name, shape in shapes.items():
+        if len(shape) < 3 or shape[0] != params["copies"]:  # a flat layer would be shared by all copies, in silence
+            raise ValueError(
+                f"network.{name} has shape {shape}, but copies is {params['copies']}: its first axis must be that"
+            )
+    if not shapes:
+        raise ValueError("network has no weights: there is nothing to learn")
 
 
 def check_outputs(q: nn.Module, world: Worlds) -> None:
@@ -263,8 +270,11 @@ def check_outputs(q: nn.Module, world: Worlds) -> None:
     try:
         with torch.no_grad():
             shape = tuple(q(obs).shape)
-    except RuntimeError:
-        raise ValueError(f"network does not take observations of shape {tuple(obs.shape)}, [K, E, ...]") from None
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"network does not take observations of shape {tuple(obs.shape)}, [K, E, ...]: {reason}"
+        ) from error
     expected = (world.copies, world.worlds, world.n_actions)
     if shape != expected:
         raise ValueError(f"network gives {shape} for one step of the worlds, but {expected} was expected, [K, E, A]")

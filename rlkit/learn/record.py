@@ -67,13 +67,13 @@ class Record:
 
     def _take_test(self) -> None:
         found = self._test(self.t)
-        score = found["return"]
+        snapshot = frozen_copy(self.network)
         before = [test["return"] for test in self._tests]
-        better = torch.from_numpy(score > np.max(before, axis=0) if before else np.ones(len(score), bool))
-        for kept, now in zip(self.best.parameters(), self.network.parameters(), strict=True):
-            kept.data[better] = now.data[better]
+        better = found["return"] > np.max(before, axis=0) if before else np.ones(len(found["return"]), bool)
+        for kept, now in zip(self.best.parameters(), snapshot.parameters(), strict=True):
+            kept.data[better] = now[better]
         self._tests.append({"step": self.t, **found})
-        self._snapshots[self.t] = frozen_copy(self.network)
+        self._snapshots[self.t] = snapshot
 
     def result(self, worlds: Worlds, params: dict[str, Any]) -> TrainResult:
         """Return everything that was written down."""

@@ -167,7 +167,9 @@ def test_the_call_on_a_card_can_be_pasted(id):
             exec(case.call, scope | {exercise.name: exercise.solution})
             continue
         exec(call(exercise, case.args), scope | {exercise.name: lambda *args, seen=seen: seen.extend(args)})
-        seen, wanted = ([getattr(a, "table", a) for a in args] for args in (seen, case.args))
+        seen, wanted = (
+            [list(a.parameters()) if hasattr(a, "parameters") else a for a in args] for args in (seen, case.args)
+        )
         assert all(close(a, b, 1e-5, 1e-5) for a, b in zip(seen, wanted, strict=True)), case.label
 
 
@@ -449,6 +451,58 @@ def test_what_learners_read_of_tensors(answer, words):
     assert words in evaluate(TARGET, answer).text
 
 
+EPSILON, DOUBLE, BUG = (EXERCISES[f"dqn.{name}"] for name in ("epsilon", "double", "planted_bug"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda r, Q, d, g: r + g * ~d * Q.amax(1), "The actions are on the last axis"),
+        (lambda r, Q, d, g: r + g * ~d * Q.amax(-1).item(), "`.item()` is for a single number"),
+        (lambda r, Q, d, g: (r + g * ~d * Q.amax(-1)).item(), "The numbers are right, but they come as float"),
+        (lambda r, Q, d, g: float(r + g * ~d * Q.amax(-1)), "`float` is for a single number"),
+    ],
+)
+def test_what_is_right_but_for_its_form_gets_no_other_name(answer, words):
+    verdict = evaluate(TARGET, answer)
+    assert verdict.mistake is None
+    assert words in verdict.text
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [lambda Q, a: Q[torch.arange(len(a)), a], lambda Q, a: Q[torch.arange(Q.shape[0]), a]],
+)
+def test_that_any_number_of_axes_is_meant_is_said(pick):
+    words = "Any number of axes may stand before that of the actions"
+    assert words in evaluate(BUG, lambda Q, a, y: y - pick(Q, a)).text
+    assert words in evaluate(DOUBLE, lambda r, Q, F, d, g: r + g * ~d * pick(F, Q.argmax(-1))).text
+
+
+def test_an_error_without_a_gradient_is_told():
+    def mended(Q, action, y):
+        return BUG.solution(Q, action, y)
+
+    assert evaluate(BUG, mended).passed
+    verdict = evaluate(BUG, lambda Q, action, y: mended(Q.detach(), action, y))
+    assert verdict.text.startswith("The numbers are right, but no gradient reaches Q any more")
+
+
+@pytest.mark.parametrize("give_up", [lambda loss: loss.mean().backward(), lambda loss: loss.backward()])
+def test_a_loss_that_is_differentiated_inside_is_told(give_up):
+    def careless(q, q_frozen, batch):
+        loss = LOSS.solution(q, q_frozen, batch)
+        give_up(loss)
+        return loss
+
+    assert "in a function that should only return the loss?" in evaluate(LOSS, careless).text
+
+
+def test_where_a_schedule_leaves_the_line_is_said():
+    verdict = evaluate(EPSILON, lambda k, a, b, n: a - np.clip(k / n, 0, 1) * b)
+    assert verdict.text == "From 1 to 0.2: at step 50, of 100 on the way, it should be 0.6, but is 0.9."
+
+
 def test_an_if_in_a_schedule_is_told_apart():
     verdict = evaluate(EXERCISES["dqn.epsilon"], lambda k, a, b, n: b if k > n else a + k / n * (b - a))
     assert "`np.where` or `np.clip` instead of `if`" in verdict.text
@@ -471,6 +525,50 @@ def test_a_step_without_no_grad_is_told():
         return loss
 
     assert evaluate(UPDATE, careless).text.endswith("Change weights inside `with torch.no_grad():`.")
+
+
+def update_with(step, give=lambda loss: loss.detach()):
+    """Return an update that is right but for how its step is made, or what it returns."""
+
+    def update(q, q_frozen, batch, lr):
+        loss = LOSS.solution(q, q_frozen, batch).mean(-1)
+        q.zero_grad()
+        loss.sum().backward()
+        with torch.no_grad():
+            step(list(q.parameters()), lr)
+        return give(loss)
+
+    return update
+
+
+def move(weights, lr):
+    for w in weights:
+        w -= lr * w.grad
+
+
+def forget(weights, lr):
+    for w in weights:
+        w.grad = None
+    move(weights, lr)
+
+
+@pytest.mark.parametrize(
+    ("step", "give", "words"),
+    [
+        (lambda ws, lr: move(ws[:1], lr), torch.detach, "Only the first of the weights move"),
+        (lambda ws, lr: move(ws[-1:], lr), torch.detach, "a part of the network moves: hidden and table stayed"),
+        (forget, torch.detach, "First `zero_grad()`, then `backward()`"),
+        (lambda ws, lr: None, torch.detach, "Is a step made at all?"),
+        (move, lambda loss: loss, "still hangs on its graph"),
+        (move, lambda loss: loss.tolist(), "but the loss comes as list"),
+        (move, lambda loss: loss.detach().numpy(), "but the loss comes as ndarray"),
+    ],
+)
+def test_what_is_said_of_an_update(step, give, words):
+    assert evaluate(UPDATE, update_with(move)).passed
+    verdict = evaluate(UPDATE, update_with(step, give))
+    assert not verdict.passed
+    assert words in verdict.text
 
 
 def test_a_batch_that_is_changed_in_place_is_told():
@@ -523,6 +621,52 @@ class Forgetful(REPLAY.solution):
         return len(self.kept) - (getattr(self, "taken", 0) > 0)
 
 
+class Choice(REPLAY.solution):
+    def sample(self, n, rng):
+        return list(rng.choice(self.kept, n))
+
+
+class ObjectArray(REPLAY.solution):
+    def sample(self, n, rng):
+        return list(np.array(self.kept, dtype=object)[rng.integers(len(self.kept), size=n)])
+
+
+class WithoutReplacement(REPLAY.solution):
+    def sample(self, n, rng):
+        return [self.kept[k] for k in rng.choice(len(self.kept), n, replace=False)]
+
+
+class AmongCapacity(REPLAY.solution):
+    def sample(self, n, rng):
+        return [self.kept[k] for k in rng.integers(self.capacity, size=n)]
+
+
+class LastNever(REPLAY.alternatives[0]):
+    def sample(self, n, rng):
+        return [self.kept[k] for k in rng.integers(len(self.kept) - 1, size=n)]
+
+
+class AlwaysSeven(REPLAY.alternatives[0]):
+    def sample(self, n, rng):
+        return super().sample(n, np.random.default_rng(7))
+
+
+class Unwrapped(REPLAY.solution):
+    def add(self, transition):
+        if len(self.kept) < self.capacity:
+            self.kept.append(transition)
+        else:
+            self.kept[self.next] = transition
+        self.next += 1
+
+
+class OneListForAll(REPLAY.alternatives[0]):
+    kept = []
+
+    def __init__(self, capacity):
+        pass
+
+
 class NoLength:
     def __init__(self, capacity):
         pass
@@ -545,6 +689,14 @@ class NoRng(REPLAY.solution):
         (Half, "placeholder", "still stands in it"),
         (Uneven, "not yet", "All that are kept should be equally likely"),
         (Forgetful, "not yet", "After the draws `len` is 2, but should still be 3"),
+        (Choice, "stopped", "and look them up in the list"),
+        (ObjectArray, "not yet", "these transitions came up: ['ndarray']"),
+        (WithoutReplacement, "stopped", "Drawn without replacement, nothing comes twice"),
+        (AmongCapacity, "stopped", "and m is its `len` at this moment"),
+        (LastNever, "not yet", "Never drawn, though it should be kept: c"),
+        (AlwaysSeven, "not yet", "Each sample of two was the same"),
+        (Unwrapped, "stopped", "`place = (place + 1) % capacity`"),
+        (OneListForAll, "not yet", "do all memories share one list?"),
         (NoLength, "arguments", "Your class has no method `__len__`."),
         (
             NoRng,
@@ -586,6 +738,7 @@ def test_the_best_coin_is_the_best():
     for q in 0.05, 0.5, 0.95:
         A = np.array([[q, -q, 0], [-q, 1, q - 1], [0, q - 1, 1]])  # three equations, as in the hints
         assert np.linalg.solve(A, -np.ones(3))[0] == pytest.approx((2 * q - 4) / (q * (1 - q)))
+    assert "Very near" in evaluate(EXERCISES["dqn.corridor"], 0.595).text
     assert "-13.33" in evaluate(EXERCISES["dqn.corridor"], 0.4).text
 
 

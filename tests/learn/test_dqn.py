@@ -541,7 +541,8 @@ def test_other_errors_are_not_swallowed():
     [
         ({"steps": 0}, "steps is 0, but a whole number of at least 1 was expected"),
         ({"steps": 1e3}, r"steps is 1000\.0, but an int was expected"),
-        ({"copies": 3}, "network has 2 copies, but copies is 3"),
+        ({"copies": 3}, r"network.layers.0.weight has shape \(2, 4, 8\), but copies is 3: its first axis must be that"),
+        ({"n_step": 101}, "n_step is 101, but each world makes only 100 steps"),
         ({"copies": 0}, "copies is 0, but a whole number of at least 1 was expected"),
         ({"worlds": 0}, "worlds is 0, but a whole number of at least 1 was expected"),
         ({"worlds": 2.5}, r"worlds is 2\.5, but a whole number of at least 1 was expected"),
@@ -578,12 +579,21 @@ def test_settings_that_do_not_fit_are_refused_in_one_sentence(change, message):
     [
         ([4, 8, 1], r"network gives \(2, 4, 1\) for one step of the worlds, but \(2, 4, 2\) was expected, \[K, E, A\]"),
         ([4, 8, 3], r"network gives \(2, 4, 3\) for one step of the worlds, but \(2, 4, 2\) was expected, \[K, E, A\]"),
-        ([5, 8, 2], r"network does not take observations of shape \(2, 4, 4\), \[K, E, \.\.\.\]"),
+        ([5, 8, 2], r"network does not take observations of shape \(2, 4, 4\), \[K, E, \.\.\.\]: .+"),
     ],
 )
 def test_a_network_that_does_not_fit_the_world_is_refused(sizes, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         train_dqn(cartpole, StackedMLP(sizes, 2, 0), **SMALL)
+
+
+def test_one_network_cannot_pass_as_two_copies():
+    with pytest.raises(
+        ValueError, match=r"^network.weight has shape \(2, 4\), but copies is 2: its first axis must be that$"
+    ):
+        train_dqn(cartpole, torch.nn.Linear(4, 2), **SMALL)
+    with pytest.raises(ValueError, match="^network has no weights: there is nothing to learn$"):
+        train_dqn(cartpole, torch.nn.ReLU(), **SMALL)
 
 
 def test_a_warm_up_as_long_as_the_run_leaves_one_update():
