@@ -15,7 +15,6 @@ import datetime
 import importlib.metadata
 import platform
 import statistics
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from rlkit.envs import cartpole
 from rlkit.experiments.dqn import CARTPOLE
 from rlkit.learn.dqn import play, train_dqn
 from rlkit.nets import StackedMLP
+from tests.benchmarks.page import publish
 
 RESULT = Path(__file__).parent / "results" / "dqn.md"
 TEST_EVERY, TEST_EPISODES, SOLVED, IN_A_ROW = 2_000, 100, 475, 3
@@ -238,13 +238,7 @@ def main() -> None:
         "",
         *table(head.split(" | "), rows),
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    RESULT.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=RESULT.parent, delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, RESULT)
+    publish(lines, RESULT)
     if gain < LEAST_GAIN:
         raise SystemExit(f"{gain:.1f} times as fast to the third test in a row, but at least {LEAST_GAIN} was promised")
 

@@ -16,7 +16,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from quantecon.markov import DiscreteDP
 from scipy import sparse
 
 from rlkit.mdp import TabularMDP, solve
+from tests.benchmarks.page import publish
 
 RESULT = Path(__file__).parent / "results" / "mdp.md"
 ACTIONS, SUCCESSORS, GAMMA, TOL = 4, 10, 0.95, 1e-6
@@ -192,13 +192,7 @@ def main() -> None:
         "|---|---|---|---|---|",
         *("| " + " | ".join(row) + " |" for row in rows),
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    RESULT.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=RESULT.parent, delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, RESULT)
+    publish(lines, RESULT)
 
 
 if __name__ == "__main__":

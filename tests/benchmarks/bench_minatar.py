@@ -15,7 +15,6 @@ import datetime
 import importlib.metadata
 import platform
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import minatar
 import numpy as np
 
 from rlkit.envs.minatar import Asterix, Breakout, MinAtarEnv, SpaceInvaders
+from tests.benchmarks.page import publish
 
 RESULT = Path(__file__).parent / "results" / "minatar.md"
 GAMES: dict[str, type[MinAtarEnv]] = {"breakout": Breakout, "asterix": Asterix, "space_invaders": SpaceInvaders}
@@ -106,13 +106,7 @@ def main() -> None:
         "|---|---|---|---|---|---|",
         *("| " + " | ".join(row) + " |" for row in rows),
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    RESULT.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=RESULT.parent, delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, RESULT)
+    publish(lines, RESULT)
     if missed:
         raise SystemExit("\n".join(missed))
 

@@ -14,7 +14,6 @@ import datetime
 import importlib.metadata
 import platform
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import numpy as np
 
 from rlkit.learn.tabular import q_learning
 from rlkit.mdp import from_gymnasium
+from tests.benchmarks.page import publish
 
 RESULT = Path(__file__).parent / "results" / "tabular.md"
 WORLD, GAMMA, ALPHA, EPSILON, LIMIT = "FrozenLake8x8-v1", 0.99, 0.1, 0.1, 200
@@ -103,13 +103,7 @@ def main() -> None:
         "|---|---|---|---|---|",
         *("| " + " | ".join(row) + " |" for row in rows),
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    RESULT.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=RESULT.parent, delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, RESULT)
+    publish(lines, RESULT)
     if gain < LEAST_GAIN:
         raise SystemExit(f"{gain:.1f} times as fast, but at least {LEAST_GAIN} was promised")
 
