@@ -266,7 +266,15 @@ def test_control_c_in_a_terminal(tmp_path) -> None:
     command = [sys.executable, "script.py"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, text=True, start_new_session=True, stderr=subprocess.PIPE
+        command,
+        cwd=tmp_path,
+        env=environment,
+        text=True,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # it is ignored where tests run in the background
     )
     ended = time.monotonic() + 60
     started = tmp_path / "log"
