@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from rlkit.core.checks import number, real_array
 
 
@@ -26,6 +28,30 @@ def discounted_return(rewards: Any, gamma: float) -> float:
     for reward in reversed(r):
         total = reward + gamma * total
     return total
+
+
+def reward_to_go(reward: np.ndarray, gamma: float) -> np.ndarray:
+    """Return R_t = r_t + gamma R_{t+1}, float[T, ...]: what came after each action, its own reward included.
+
+    Args:
+        reward: float[T, ...], time first; 0 after the end of an episode.
+        gamma: the discount.
+    """
+    returns = np.zeros(reward.shape)
+    to_come = np.zeros(reward.shape[1:])
+    for t in reversed(range(len(reward))):
+        to_come = reward[t] + gamma * to_come
+        returns[t] = to_come
+    return returns
+
+
+def total_return(reward: np.ndarray, gamma: float) -> np.ndarray:
+    """Return R_0 at every t, float[T, ...]: each action is given the return of its whole episode.
+
+    Args:
+        reward, gamma: as for :func:`reward_to_go`.
+    """
+    return np.broadcast_to(reward_to_go(reward, gamma)[:1], reward.shape)
 
 
 def _sequence(rewards: Any) -> list[float]:

@@ -38,12 +38,13 @@ class TrainResult:
     Attributes:
         policy: the trained network, all copies.
         best: for each copy the weights of its best test, where there were tests; else the same as ``policy``.
-        snapshots: the network as it was at each test, by the number of steps of each copy until then.
+        snapshots: the network as it was at each test, by the number of steps (or episodes) of each copy until then.
         episodes: columns "copy", "step", "length", "return", an entry for each finished episode; "step" counts what the copy
-            had done in all its worlds by then.
-        tests: columns "copy", "step", "return" and others, an entry for each test of the greedy policy.
-        updates: columns "copy", "step", "loss": means over stretches of updates.
+            had done in all its worlds by then. Where the run is counted in episodes, there is "episode" as well.
+        tests: columns "copy", "step" (or "episode"), "return" and others, an entry for each test of the greedy policy.
+        updates: columns "copy", "step" (or "episode"), "loss" and others: means over stretches of updates.
         params: the arguments of the run.
+        unit: "step" or "episode", what the run is counted in.
     """
 
     policy: Any
@@ -53,9 +54,10 @@ class TrainResult:
     tests: dict[str, np.ndarray]
     updates: dict[str, np.ndarray]
     params: dict[str, Any] = field(repr=False)
+    unit: str = "step"
 
     def tested(self, name: str = "return") -> tuple[np.ndarray, np.ndarray]:
-        """Return x: float[T], the steps at which there were tests, and y: float[K, T], a column of them.
+        """Return x: float[T], the steps (or episodes) at which there were tests, and y: float[K, T], a column of them.
 
         Args:
             name: of the column.
@@ -66,22 +68,22 @@ class TrainResult:
         if name not in self.tests:
             raise ValueError(f"there is no column {name!r} of the tests; there are {', '.join(self.tests)}")
         copies = int(self.params["copies"])
-        return self.tests["step"][::copies].astype(float), self.tests[name].reshape(-1, copies).T
+        return self.tests[self.unit][::copies].astype(float), self.tests[name].reshape(-1, copies).T
 
     def curve(self, points: int = 50) -> tuple[np.ndarray, np.ndarray]:
-        """Return the returns of episodes while learning, averaged over stretches of steps.
+        """Return the returns of episodes while learning, averaged over stretches of steps (or episodes).
 
         Args:
             points: how many stretches.
 
         Returns:
-            x: float[points], the steps at which the stretches end; y: float[K, points], the mean return of the episodes
-            that ended in each stretch. Where none has ended, the last mean is carried on; NaN for a copy that has
+            x: float[points], the steps (or episodes) at which the stretches end; y: float[K, points], the mean return of
+            the episodes that ended in each stretch. Where none has ended, the last mean is carried on; NaN for a copy that has
             finished no episode at all.
         """
         points = whole_number("points", points, 1)
-        copies, steps = int(self.params["copies"]), int(self.params["steps"])
-        place = (self.episodes["step"] * points - 1) // steps
+        copies, whole = int(self.params["copies"]), int(self.params[f"{self.unit}s"])
+        place = (self.episodes[self.unit] * points - 1) // whole
         total, count = np.zeros((2, copies, points))
         np.add.at(total, (self.episodes["copy"], place), self.episodes["return"])
         np.add.at(count, (self.episodes["copy"], place), 1)
@@ -89,4 +91,4 @@ class TrainResult:
         first = (count > 0).argmax(axis=1)[:, None]  # before the first episode has ended, its return is all there is
         filled = np.where(last < 0, first, last)
         mean = np.where((count > 0).any(axis=1, keepdims=True), total / np.maximum(count, 1), np.nan)
-        return steps * np.arange(1, points + 1) / points, np.take_along_axis(mean, filled, axis=1)
+        return whole * np.arange(1, points + 1) / points, np.take_along_axis(mean, filled, axis=1)

@@ -28,3 +28,15 @@ def cartpole(num_envs: int) -> VectorEnv:
 
 CARTPOLE_SCALE: Any = np.array([1.2, 1.5, 0.125, 1.5], np.float32)
 """What :func:`cartpole` divides (position, velocity, angle, angular velocity) by."""
+
+
+def lunar_lander(num_envs: int) -> VectorEnv:
+    """Return LunarLander-v3, one world after the other: an episode ends after 1,000 frames at the latest.
+
+    Nothing is drawn: with a render mode, Gymnasium has the physics engine move every puff of exhaust as a body of its own,
+    and flights that fire their engines take several times as long. The physics engine also takes most of the time here.
+
+    Args:
+        num_envs: how many worlds.
+    """
+    return gymnasium.make_vec("LunarLander-v3", num_envs=num_envs, vectorization_mode="sync", render_mode=None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from rlkit.core.checks import brief, whole_number
@@ -41,15 +41,17 @@ class Worlds:
     from it to the first observation of the next is marked: ``real`` is False.
 
     Args:
-        make_env: from the number of worlds to a vector environment with Discrete actions, such as
-            ``lambda n: gymnasium.make_vec("CartPole-v1", num_envs=n)``.
+        make_env: from the number of worlds to a vector environment, such as
+            ``lambda n: gymnasium.make_vec("CartPole-v1", num_envs=n)``. Its actions are whole numbers (Discrete, from 0) or
+            D numbers with bounds (Box).
         copies: how many, K.
         worlds: how many for each copy, E.
         seed: a whole number.
 
     Attributes:
         obs: [K, E, ...], what every world shows now.
-        n_actions: how many actions there are.
+        actions: the space of the actions of one world.
+        n_actions: how many actions there are; 0 where they are numbers from a Box.
 
     Raises:
         ValueError: an argument that does not fit, an environment of another mode or with other actions.
@@ -63,31 +65,45 @@ class Worlds:
             raise ValueError(
                 f"make_env gives an environment of the mode {mode}, but AutoresetMode.NEXT_STEP was expected"
             )
-        space = self.env.single_action_space
-        if not isinstance(space, Discrete) or space.start != 0:
+        self.actions = self.env.single_action_space
+        if not _numbered(self.actions) and not _bounded(self.actions):
             raise ValueError(
-                f"make_env gives an environment with {brief(space)}, but Discrete actions from 0 were expected"
+                f"make_env gives an environment with {brief(self.actions)}, but Discrete actions from 0, or a flat Box with "
+                "bounds, were expected"
             )
         if not isinstance(self.env.single_observation_space, Box):
             seen = brief(self.env.single_observation_space)
             raise ValueError(
                 f"make_env gives an environment that shows {seen}, but a Box, an array of numbers, was expected"
             )
-        self.n_actions = int(space.n)
-        obs, _ = self.env.reset(seed=whole_number("seed", seed, 0))
+        self.n_actions = int(self.actions.n) if isinstance(self.actions, Discrete) else 0
+        self._t = 0
+        self._finished: list[tuple[np.ndarray, ...]] = []
+        self.begin(whole_number("seed", seed, 0))
+
+    def begin(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """Begin an episode in every world; those under way are forgotten.
+
+        Args:
+            seed: of all chance from now on (default: chance goes on where it was).
+            options: for the environment's own ``reset``.
+        """
+        obs, _ = self.env.reset(seed=seed, options=options)
         shape = (self.copies, self.worlds)
         self.obs = self._shaped(obs).copy()
         self._beginning = np.zeros(shape, bool)  # whose next step only begins an episode
-        self._length, self._return, self._t = np.zeros(shape, int), np.zeros(shape), 0
-        self._finished: list[tuple[np.ndarray, ...]] = []
+        self._length, self._return = np.zeros(shape, int), np.zeros(shape)
 
     def _shaped(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(x).reshape(self.copies, self.worlds, *np.shape(x)[1:])
 
     def step(self, action: np.ndarray) -> Step:
-        """Take everybody's action, int[K, E]."""
+        """Take everybody's action: int[K, E], or float[K, E, D], of which the nearest one within the bounds is taken."""
         before, real = self.obs, ~self._beginning
-        found = self.env.step(np.asarray(action).reshape(-1))[:4]
+        taken = np.asarray(action).reshape(-1, *self.actions.shape)
+        if isinstance(self.actions, Box):
+            taken = np.clip(taken, self.actions.low, self.actions.high, dtype=self.actions.dtype)
+        found = self.env.step(taken)[:4]
         # some environments reuse their arrays, and a step must not change once it has been made
         self.obs, reward, terminated, truncated = (self._shaped(x).copy() for x in found)
         if not np.isfinite(reward).all():
@@ -111,3 +127,11 @@ class Worlds:
         return {
             n: np.concatenate(parts) for n, parts in zip(names, zip(empty, *self._finished, strict=True), strict=True)
         }
+
+
+def _numbered(space: Space[Any]) -> bool:
+    return isinstance(space, Discrete) and space.start == 0
+
+
+def _bounded(space: Space[Any]) -> bool:
+    return isinstance(space, Box) and len(space.shape) == 1 and space.is_bounded()

@@ -239,6 +239,17 @@ _SAID_OF_ERRORS = {
         "numpy makes an array of a list first, and here it cannot. Draw places, `rng.integers(len(kept), size=n)`, and look "
         "them up in the list."
     ),
+    "setting an array element with a sequence": (
+        "A place for one number is given many. Has your array all the axes that it needs, as of `np.zeros(reward.shape)`?"
+    ),
+    "Expected target size": (
+        "`cross_entropy` and `nll_loss` take the *second* axis for that of the actions. Here it is the last: bring everything to "
+        "rows first, `logits.reshape(-1, A)` and `action.reshape(-1)`, or look up with `gather(-1, ...)`."
+    ),
+    "satisfy the constraint GreaterThan(lower_bound=0.0)": (
+        "A spread has to be above 0. What is given is its logarithm: `log_std.exp()`."
+    ),
+    "play() missing 1 required positional argument: 'rng'": "All chance comes from the generator: `play(pi, rng)`.",
 }
 """What to say when an error's text contains one of these."""
 

@@ -12,9 +12,9 @@ from rlkit.experiments.runner import Experiment, load, run, stored
 
 def all_experiments() -> list[Experiment]:
     """Return every experiment of the book; a new chapter adds its module here."""
-    from rlkit.experiments import dqn
+    from rlkit.experiments import dqn, driving, policy_gradients
 
-    return [experiment for module in (dqn,) for experiment in module.EXPERIMENTS]
+    return [experiment for module in (dqn, driving, policy_gradients) for experiment in module.EXPERIMENTS]
 
 
 def chosen(experiments: Sequence[Experiment], chapter: int | None, only: str | None) -> list[Experiment]:

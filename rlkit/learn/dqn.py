@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlkit.core.checks import number, real_array, whole_number
+from rlkit.core.checks import brief, number, real_array
 from rlkit.core.schedules import linear_schedule
 from rlkit.core.types import Batch, TrainResult
 from rlkit.envs.worlds import MakeEnv, Worlds
+from rlkit.learn.episodes import play as episodes_of
 from rlkit.learn.record import Record
+from rlkit.learn.settings import check_copies, check_whole
 from rlkit.nets import Adam, Replay, frozen_copy
 
 # -- one function for each equation ----------------------------------------------------------------------------------
@@ -122,19 +124,19 @@ def play(
         float[K, episodes] each: "return", the sum of the rewards; "discounted", their discounted sum; "promise", what the
         network said of it at the start, max_a Q(s, a).
     """
-    worlds, rng = Worlds(make_env, copies, episodes, seed), generator(seed)
-    total, discounted, over = (np.zeros((copies, episodes)) for _ in range(3))
+    rng = generator(seed)
+    played = episodes_of(
+        lambda obs: act(q, obs, epsilon, rng),
+        make_env,
+        copies=copies,
+        episodes=episodes,
+        gamma=gamma,
+        seed=seed,
+        limit=limit,
+    )
     with torch.no_grad():
-        promise = q(torch.from_numpy(worlds.obs).float()).max(dim=-1).values.numpy()
-    weight = 1.0
-    for _ in range(limit):
-        if over.all():
-            break
-        step = worlds.step(act(q, worlds.obs, epsilon, rng))
-        reward = np.where(over, 0.0, step.reward)
-        total, discounted, weight = total + reward, discounted + weight * reward, weight * gamma
-        over = np.maximum(over, step.terminated | step.truncated)
-    return {"return": total, "discounted": discounted, "promise": promise}
+        promise = q(torch.from_numpy(played["first"]).float()).max(dim=-1).values.numpy()
+    return {"return": played["return"], "discounted": played["discounted"], "promise": promise}
 
 
 # -- the algorithm ---------------------------------------------------------------------------------------------------
@@ -205,7 +207,7 @@ def train_dqn(
     world = Worlds(make_env, copies, worlds, seed)  # (2)
     check_outputs(q, world)
     with Record(q, tests(q, make_env, params), test_every) as record:
-        for t in record.steps(steps, worlds):  # (3)
+        for t in record.count(steps, worlds):  # (3)
             now = linear_schedule(t, *epsilon)
             step = world.step(act(q, world.obs, now, rng))  # (4)
             replay.add(*step)  # (5)
@@ -213,10 +215,10 @@ def train_dqn(
                 transitions = replay.sample(batch, rng)  # (6)
                 error = loss(q, q_frozen, transitions).mean(dim=1)  # (7)
                 optimiser.step(error.sum())  # (8)
-                record.loss(error)
+                record.note(loss=error)
                 if optimiser.t % freeze == 0:  # (9)
                     q_frozen.load_state_dict(q.state_dict())
-    return record.result(world, params)
+    return record.result(world.episodes(), params)
 
 
 def tests(q: nn.Module, make_env: MakeEnv, params: dict[str, Any]) -> Callable[[int], dict[str, np.ndarray]]:
@@ -239,10 +241,7 @@ def generator(seed: int) -> np.random.Generator:
 def check_settings(params: dict[str, Any]) -> None:
     """Refuse at the door what would fail, or quietly learn nothing, later."""
     low = dict.fromkeys(("steps", "copies", "worlds", "batch", "warm_up", "freeze", "n_step", "test_episodes"), 1)
-    for name, least in {**low, "seed": 0, "test_every": 0}.items():
-        whole_number(name, params[name], least)
-        if not isinstance(params[name], int | np.integer):
-            raise ValueError(f"{name} is {params[name]}, but an int was expected")
+    check_whole(params, {**low, "seed": 0, "test_every": 0})
     number("gamma", params["gamma"], 0, 1)
     made = params["steps"] // params["worlds"] * params["worlds"]  # all worlds step together
     if params["warm_up"] > made:
@@ -254,18 +253,15 @@ def check_settings(params: dict[str, Any]) -> None:
     linear_schedule(0, start, end, over)
     if params["n_step"] * params["worlds"] > made:
         raise ValueError(f"n_step is {params['n_step']}, but each world makes only {made // params['worlds']} steps")
-    shapes = {name: tuple(p.shape) for name, p in params["network"].named_parameters()}
-    for name, shape in shapes.items():
-        if len(shape) < 3 or shape[0] != params["copies"]:  # a flat layer would be shared by all copies, in silence
-            raise ValueError(
-                f"network.{name} has shape {shape}, but copies is {params['copies']}: its first axis must be that"
-            )
-    if not shapes:
-        raise ValueError("network has no weights: there is nothing to learn")
+    check_copies("network", params["network"], params["copies"])
 
 
 def check_outputs(q: nn.Module, world: Worlds) -> None:
     """Refuse a network that does not fit the world: with too few outputs, some actions would silently never be taken."""
+    if not world.n_actions:
+        raise ValueError(
+            f"make_env gives an environment with {brief(world.actions)}, but Discrete actions were expected"
+        )
     obs = torch.from_numpy(world.obs).float()
     try:
         with torch.no_grad():

@@ -12,6 +12,15 @@ from rlkit.mdp.operators import (
     under_policy,
     value_within,
 )
+from rlkit.mdp.policy_gradient import (
+    Episodes,
+    episodes,
+    every_episode,
+    policy_gradient,
+    softmax,
+    softmax_policy,
+    visits,
+)
 from rlkit.mdp.sampling import Sampler
 from rlkit.mdp.solvers import (
     METHODS,
@@ -26,23 +35,30 @@ from rlkit.mdp.tabular import TabularMDP
 
 __all__ = [
     "METHODS",
+    "Episodes",
     "Sampler",
     "Solution",
     "TabularMDP",
     "bellman_backup",
+    "episodes",
     "evaluate_policy",
+    "every_episode",
     "from_gymnasium",
     "greedy",
     "linear_programming",
     "modified_policy_iteration",
     "policy_evaluation",
+    "policy_gradient",
     "policy_iteration",
     "policy_matrix",
     "q_from_v",
     "random_policy",
+    "softmax",
+    "softmax_policy",
     "solve",
     "to_gymnasium",
     "under_policy",
     "value_within",
     "value_iteration",
+    "visits",
 ]

@@ -454,6 +454,41 @@ def short_corridor(gamma: float = 1.0) -> GridWorld:
     return grid_world(cells, outcomes, gamma, exits=[cells[3]], start=cells[0], moves=moves, marks=marks)
 
 
+def lane(wind: float = 0.25, gamma: float = 0.95, steps: int | None = None) -> GridWorld:
+    """The smallest road to drive on: five places side by side, and gusts of wind.
+
+    In every step the car goes ahead, and the driver steers one place to the left, straight, or one to the right. Then a gust
+    may push it one place further to either side. The step pays 1 if the car is still on the road after it; the step that
+    leaves the road pays 0 and ends the drive. Episodes begin in the middle.
+
+    A state is a place: 1 to 5 are the road, 0 and 6 the grass on its two sides. Who steers towards the middle from the outer
+    places never leaves the road.
+
+    Args:
+        wind: the probability of a gust to the left, and of one to the right: in [0, 0.5].
+        gamma: the discount.
+        steps: with a number, the road is that long, and its end ends the drive too. A state is then a place in one of the
+            rows 0 (the end of the road) to ``steps`` (the start): number 7 * row + place.
+    """
+    wind = number("wind", wind, 0, 0.5)
+    length = 0 if steps is None else whole_number("steps", steps, 1)
+    cells, grass = rectangle(length + 1, 7), (0, 6)
+
+    def outcomes(cell: Cell, move: Cell) -> list[Outcome]:
+        listed: list[Outcome] = []
+        for p, gust in (1 - 2 * wind, 0), (wind, -1), (wind, 1):
+            row, place = add(cell, move)
+            to = (max(row, 0), min(max(place + gust, 0), 6))
+            listed.append((p, to, float(to[1] not in grass)))
+        return listed
+
+    exits = [cell for cell in cells if cell[1] in grass or (length and cell[0] == 0)]
+    moves = {"left": (-1, -1), "straight": (-1, 0), "right": (-1, 1)}
+    start = (length, 3)
+    marks = {start: "S"} | {cell: "×" for cell in cells if cell[1] in grass}
+    return grid_world(cells, outcomes, gamma, exits=exits, start=start, moves=moves, marks=marks)
+
+
 def baird_star(gamma: float = 0.99) -> tuple[TabularMDP, np.ndarray]:
     """Return a world without rewards in which learning with a linear function runs away to infinity, and its features.
 

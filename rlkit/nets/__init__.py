@@ -1,7 +1,19 @@
-"""Parts for deep learners: networks with an axis of copies, an optimiser for all copies at once, a memory to replay from."""
+"""Parts for deep learners: networks with an axis of copies, policies, an optimiser for all copies at once, a memory."""
 
 from rlkit.nets.adam import Adam
+from rlkit.nets.heads import Categorical, CategoricalPolicy, Gaussian, GaussianPolicy, SquashedGaussian
 from rlkit.nets.replay import Replay
 from rlkit.nets.stacked import StackedConv, StackedMLP, frozen_copy
 
-__all__ = ["Adam", "Replay", "StackedConv", "StackedMLP", "frozen_copy"]
+__all__ = [
+    "Adam",
+    "Categorical",
+    "CategoricalPolicy",
+    "Gaussian",
+    "GaussianPolicy",
+    "Replay",
+    "SquashedGaussian",
+    "StackedConv",
+    "StackedMLP",
+    "frozen_copy",
+]

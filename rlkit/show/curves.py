@@ -42,7 +42,7 @@ def curves(
             still have to be finite: clip them.
         alt: what the figure shows, in words (default: the labels and where each curve begins and ends).
     """
-    crowded = len(series) > len(SERIES)
+    crowded = len(series) > 3
     figure, ax = canvas(height=3.2 + 0.11 * len(series) * crowded)
     told = []
     for k, (label, data) in enumerate(series.items()):

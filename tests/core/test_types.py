@@ -17,7 +17,7 @@ def result(episodes, copies, steps):
     )
     columns = {"copy": copy, "step": step, "length": np.ones_like(copy), "return": returns.astype(float)}
     other = {column.name: None for column in fields(TrainResult)}
-    return TrainResult(**{**other, "episodes": columns, "params": {"copies": copies, "steps": steps}})
+    return TrainResult(**{**other, "unit": "step", "episodes": columns, "params": {"copies": copies, "steps": steps}})
 
 
 def test_worked_by_hand():

@@ -3,8 +3,9 @@
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.spaces import MultiDiscrete
+from gymnasium.spaces import Box, MultiDiscrete
 from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -151,6 +152,100 @@ def test_a_seed_says_all():
     assert not np.array_equal(run(3)[:, 0], run(3)[:, 1])
 
 
+# --- beginning anew ---
+
+
+def test_to_begin_forgets_the_episodes_under_way():
+    """World 0 is about to begin its second episode, world 1 is within its first: neither is heard of again."""
+    env = Scripted(2, [[(2, "terminated")], [(5, "terminated")]])
+    world, action = Worlds(lambda n: env, 1, 2, seed=4), np.zeros((1, 2), int)
+    for _ in range(2):
+        step = world.step(action)
+    assert step.terminated.tolist() == [[True, False]]
+    world.begin()
+    assert env.seeds == [4, None]
+    assert world.obs.tolist() == [[[0, 0, 0], [1, 0, 0]]]
+    step = world.step(action)
+    assert step.real.all(), "no step is spent on beginning"
+    assert step.reward.tolist() == [[1, 11]]
+    for _ in range(4):
+        world.step(action)
+    episodes = {name: column.tolist() for name, column in world.episodes().items()}
+    # world 0 after 2 steps, 2 more, and 1 that begins an episode with 2 more; world 1 after the 5 since then
+    assert episodes == {
+        "copy": [0, 0, 0, 0],
+        "step": [4, 8, 14, 14],
+        "length": [2, 2, 2, 5],
+        "return": [3.0, 3.0, 3.0, 65.0],
+    }
+    world.begin(9)
+    assert env.seeds == [4, None, 9]
+
+
+@pytest.mark.parametrize("make", [vectorised, in_a_row])
+def test_gymnasiums_worlds_begin_anew_where_they_are_told_to(make):
+    """Even where an episode has just ended, and the next step would have been spent on beginning."""
+    world, action = Worlds(make(3), 1, 2, seed=0), np.array([[0, 1]])
+    first = world.obs
+    for _ in range(3):
+        step = world.step(action)
+    assert step.truncated.all()
+    world.begin()
+    assert abs(world.obs).max() <= 0.05
+    assert not np.array_equal(world.obs, first), "chance goes on"
+    begun = world.obs
+    step = world.step(action)
+    assert step.real.all() and not np.array_equal(step.next_obs, begun)
+    world.begin(0)
+    assert np.array_equal(world.obs, first)
+
+
+# --- actions that are numbers ---
+
+
+class Steered(Scripted):
+    """With two numbers for an action, the first from -1 to 1, the second from 0 to 3."""
+
+    def __init__(self, num_envs):
+        super().__init__(num_envs, [[(3, "terminated")]] * num_envs)
+        self.single_action_space = Box(np.array([-1, 0], np.float32), np.array([1, 3], np.float32))
+        self.action_space = batch_space(self.single_action_space, num_envs)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, int])
+def test_actions_that_are_numbers_reach_the_world_clipped(kind):
+    env = Steered(6)
+    world = Worlds(lambda n: env, 3, 2, 0)
+    assert world.n_actions == 0
+    assert world.actions is env.single_action_space
+    action = (np.arange(12).reshape(3, 2, 2) - 5).astype(kind)
+    before = action.copy()
+    step = world.step(action)
+    assert step.action is action, "what was asked for is what is learned from"
+    assert np.array_equal(action, before)
+    taken = env.seen[0]
+    assert taken.shape == (6, 2)
+    assert taken.dtype == np.float32
+    assert taken.tolist() == [[min(max(a, -1), 1), min(max(b, 0), 3)] for a, b in before.reshape(6, 2).tolist()]
+
+
+def test_numbers_within_the_bounds_are_left_alone():
+    env = Steered(2)
+    action = np.array([[[0.25, 2.5]], [[-0.75, 0.125]]])
+    Worlds(lambda n: env, 2, 1, 0).step(action)
+    assert env.seen[0].tolist() == action.reshape(2, 2).tolist()
+
+
+def test_gymnasiums_pendulum_takes_them():
+    """Pushed beyond its bounds of -2 and 2, it moves as if pushed by 2."""
+    make = lambda n: gymnasium.make_vec("Pendulum-v1", num_envs=n, vectorization_mode="sync")  # noqa: E731
+    one, other = Worlds(make, 2, 2, 0), Worlds(make, 2, 2, 0)
+    far, near = one.step(np.full((2, 2, 1), 50.0)), other.step(np.full((2, 2, 1), 2.0))
+    assert np.array_equal(far.next_obs, near.next_obs)
+    assert far.next_obs.shape == (2, 2, 3)
+    assert far.reward.shape == (2, 2)
+
+
 # --- the door ---
 
 
@@ -185,9 +280,14 @@ class Other(Scripted):
             "make_env gives an environment of the mode AutoresetMode.SAME_STEP, but",
         ),
         (
-            lambda n: gymnasium.make_vec("Pendulum-v1", n, "sync"),
-            r"make_env gives an environment with Box.*, but Discrete actions from 0 were expected",
+            lambda n: Other(space=Box(-np.inf, np.inf, (2,))),
+            r"make_env gives an environment with Box.*, but Discrete actions from 0, or a flat Box with bounds,",
         ),
+        (
+            lambda n: Other(space=Box(np.array([-1, -np.inf], np.float32), np.array([1, 1], np.float32))),
+            "make_env gives an environment with Box",
+        ),
+        (lambda n: Other(space=Box(-1, 1, (2, 2))), "make_env gives an environment with Box"),
         (lambda n: Other(space=gymnasium.spaces.Discrete(3, start=1)), "make_env gives an environment with Discrete"),
         (lambda n: Other(space=MultiDiscrete([2, 2])), "make_env gives an environment with MultiDiscrete"),
     ],

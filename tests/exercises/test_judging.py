@@ -746,3 +746,100 @@ def test_the_best_coin_is_the_best():
 def test_the_right_answer_of_a_quiz_is_not_known_by_its_length(quiz):
     longest = [max(q.answers, key=lambda answer: len(answer[0]))[1] for q in quiz.questions]
     assert sum(longest) <= len(longest) // 2
+
+
+LOG_PROB, GAUSSIAN = EXERCISES["policy_gradients.log_prob"], EXERCISES["policy_gradients.gaussian"]
+PG_LOSS, TO_GO = EXERCISES["policy_gradients.loss"], EXERCISES["policy_gradients.to_go"]
+REINFORCE, RETURNS = EXERCISES["policy_gradients.reinforce"], EXERCISES["policy_gradients.bug"]
+
+
+def to_go_of_one_column(reward, gamma):
+    R, total = np.zeros(len(reward)), 0
+    for t in reversed(range(len(reward))):
+        R[t] = total = reward[t] + gamma * total
+    return R
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "words"),
+    [
+        (
+            LOG_PROB,
+            lambda logits, action: -torch.nn.functional.cross_entropy(logits, action, reduction="none"),
+            "bring everything to rows first",
+        ),
+        (
+            GAUSSIAN,
+            lambda mean, log_std, action: torch.distributions.Normal(mean, log_std).log_prob(action).sum(-1),
+            "A spread has to be above 0",
+        ),
+        (TO_GO, to_go_of_one_column, "A place for one number is given many"),
+        (
+            REINFORCE,
+            lambda play, theta, episodes, alpha, gamma, rng: play(np.full(theta.shape, 1 / theta.shape[1])),
+            "TypeError: play() missing 1 required positional argument: 'rng'. All chance comes from the generator",
+        ),
+    ],
+)
+def test_what_is_said_of_errors_with_policies(exercise, answer, words):
+    verdict = evaluate(exercise, answer)
+    assert not verdict.passed
+    assert words in verdict.text
+
+
+@pytest.mark.parametrize("bounds", [(-2, 2), (-5, 2), (-20, 2), (-5, 5), (-20, 20)])
+def test_no_spread_may_be_clamped(bounds):
+    verdict = evaluate(GAUSSIAN, lambda mean, log_std, action: GAUSSIAN.solution(mean, log_std.clamp(*bounds), action))
+    assert verdict.case.label == "from very wide to very narrow"
+
+
+@pytest.mark.parametrize(
+    ("small", "words"), [(0.0, "rounded to 0"), (1e-8, "A small number"), (1e-10, "without any `exp`")]
+)
+def test_a_density_that_is_rounded_to_zero_is_told(small, words):
+    def log_of_density(mean, log_std, action):
+        bell = (-(((action - mean) / log_std.exp()) ** 2) / 2).exp() / (log_std.exp() * (2 * np.pi) ** 0.5)
+        return (bell + small).log().sum(-1)
+
+    verdict = evaluate(GAUSSIAN, log_of_density)
+    assert words in verdict.text
+    assert "logit" not in verdict.text
+
+
+@pytest.mark.parametrize("bound", [1, 10, 20])
+def test_no_advantage_may_be_clamped(bound):
+    def answer(policy, obs, action, advantage):
+        return PG_LOSS.solution(policy, obs, action, advantage.clamp(-bound, bound))
+
+    assert not evaluate(PG_LOSS, answer).passed
+
+
+def test_returns_may_be_of_single_precision_but_of_no_window():
+    def single(reward, *rest):
+        return exercise.solution(reward.astype(np.float32), *rest).astype(np.float32)
+
+    for exercise in TO_GO, RETURNS:
+        assert evaluate(exercise, single).passed
+
+    def window(reward, gamma):
+        powers = gamma ** np.arange(100.0)
+        return np.array([np.tensordot(powers[: len(reward) - t], reward[t : t + 100], 1) for t in range(len(reward))])
+
+    assert "R[49] is the first that is another: it should be 101, but is 100" in evaluate(TO_GO, window).text
+
+
+def test_reversed_alone_does_not_mend_the_planted_bug():
+    def reversed_alone(reward, ended, gamma):
+        R, total = np.zeros(len(reward)), 0.0
+        for t in reversed(range(len(reward))):
+            R[t] = total = reward[t] + gamma * total
+            if ended[t]:
+                total = 0.0
+        return R
+
+    assert evaluate(RETURNS, reversed_alone).outcome == "returns_forget_too_late"
+
+
+@pytest.mark.parametrize(("factor", "near"), [(441.5, True), (442, False), (404, False), (61, False)])
+def test_what_is_near_a_factor(factor, near):
+    assert evaluate(EXERCISES["policy_gradients.variance"], factor).text.startswith("Near") == near

@@ -24,12 +24,12 @@ def run(scores, steps, test_every, copies=3, ends=None):
     """Return the result of a run that sets all weights to the number of steps so far."""
     network = StackedMLP([2, 2], copies)
     with Record(network, scored(scores), test_every) as record:
-        for t in record.steps(steps, 2):
+        for t in record.count(steps, 2):
             if ends and t > ends:
                 raise KeyboardInterrupt
             for parameter in network.parameters():
                 parameter.data[:] = t
-    return record.result(worlds(copies), {"copies": copies, "steps": steps})
+    return record.result(worlds(copies).episodes(), {"copies": copies, "steps": steps})
 
 
 def weights(network):
@@ -85,9 +85,9 @@ def test_an_interrupt_in_the_middle_of_a_test_leaves_the_tests_before(capsys):
 
     network = StackedMLP([2, 2], 2)
     with Record(network, test, 4) as record:
-        for _ in record.steps(12, 2):
+        for _ in record.count(12, 2):
             pass
-    result = record.result(worlds(2), {})
+    result = record.result(worlds(2).episodes(), {"copies": 2})
     assert result.tests["step"].tolist() == [4, 4]
     assert "8 steps" in capsys.readouterr().out
 
@@ -102,9 +102,9 @@ def test_losses_are_means_over_stretches(updates):
     """Copy 0's loss is the number of the update, copy 1's its square; a stretch ends with the step that stands beside it."""
     record = Record(StackedMLP([2, 2], 2), scored([]), 0)
     with record:
-        for i, _ in enumerate(record.steps(2 * updates, 2), start=1):
-            record.loss(torch.tensor([float(i), float(i) ** 2], requires_grad=True))
-    found = record.result(worlds(2), {}).updates
+        for i, _ in enumerate(record.count(2 * updates, 2), start=1):
+            record.note(loss=torch.tensor([float(i), float(i) ** 2], requires_grad=True))
+    found = record.result(worlds(2).episodes(), {"copies": 2}).updates
     stretches = min(updates, STRETCHES)
     assert {name: len(column) for name, column in found.items()} == dict.fromkeys(found, 2 * stretches)
     if not updates:
