@@ -1,6 +1,6 @@
 """Words that every other room uses: returns, intervals over seeds, checks of arguments."""
 
-from rlkit.core.returns import discounted_return
+from rlkit.core.returns import discounted_return, reward_to_go, total_return
 from rlkit.core.stats import mean_interval
 
-__all__ = ["discounted_return", "mean_interval"]
+__all__ = ["discounted_return", "mean_interval", "reward_to_go", "total_return"]

@@ -820,6 +820,8 @@ def gradients_to_compute(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("a narrow bell", (array([0.0]), array([-LOG_2]), array([1.0])), why)
     why = "σ = 2 and 4, (a - μ)/σ = 1 and -2: by the mean 1/2 and -2/4, by log σ 0 and 3"
     yield Case("two numbers", (array([1.0, 0.0]), array([LOG_2, LOG_4]), array([3.0, -8.0])), why)
+    why = "σ = 2 for both, (a - μ)/σ = 1 and -4: by the mean 1/2 and -4/2, by log σ 0 and 15, each number by itself"
+    yield Case("two numbers, one sigma", (array([1.0, 0.0]), array([LOG_2]), array([3.0, -8.0])), why)
     mean, action = array([[1.0, 0.0], [0.0, 0.0], [2.0, 1.0]]), array([[3.0, -8.0], [2.0, 0.0], [2.0, 5.0]])
     why = "(a - μ)/σ is 1 and -2, 1 and 0, 0 and 1; divided by σ, 2 and 4, that is by the mean; and the squares less 1 by log σ"
     yield Case("three samples, one sigma for all", (mean, array([LOG_2, LOG_4]), action), why)
@@ -1181,6 +1183,9 @@ def losses_to_compute(rng: np.random.Generator) -> Iterator[Case]:
     )
     action = tensor([[[3.0, -8.0], [2.0, 0.0]]])
     yield Case("a Gaussian policy", (normal, rows[tensor([[0, 1]])], action, tensor([[2.0, -1.0]])), why)
+    narrow = small_policy([[[1.0]]], [[[-LOG_4]]])
+    why = "σ = 1/4, at the mean: the density is 4 · 0.3989 = 1.5958, above 1, so log π = 0.4674, above 0: the loss is -0.4674 · 2"
+    yield Case("a narrow bell", (narrow, torch.ones(1, 1, 1), tensor([[[1.0]]]), tensor([[2.0]])), why)
     why = "π = 3/4 and 4/5: 0.2877 · 40 = 11.5073 and 0.2231 · (-30) = -6.6943; an advantage is used as it comes, however large"
     obs = rows[tensor([[0, 1]])]
     yield Case("large advantages", (one, obs, tensor([[1, 0]]), tensor([[40.0, -30.0]])), why)
@@ -2309,10 +2314,11 @@ def episodes_to_learn_from(rng: np.random.Generator) -> Iterator[Case]:
     two = [([0], [0], [2.0]), ([1, 2], [1, 0], [0.0, 4.0])]
     yield case("two episodes, one longer", two, np.zeros((3, 2)), 1.0, 0.5, why)
     why = (
-        "in state 0 pi is (0, 1) to all digits: 3 · ((1, 0) - (0, 1)) = (3, -3) is added. In state 1, never met, it is "
-        "(1/2, 1/2)"
+        "only differences matter: in state 0 pi is (1/4, 3/4), so 3 · ((1, 0) - (1/4, 3/4)) = (2.25, -2.25) is added. In "
+        "state 1, never met, it is (0, 1) to all digits"
     )
-    yield case("a large theta", [([0], [0], [3.0])], [[0.0, 2000.0], [0.0, 0.0]], 1.0, 1.0, why)
+    large = [[1000.0, 1000.0 + math.log(3)], [0.0, 2000.0]]
+    yield case("a large theta", [([0], [0], [3.0])], large, 1.0, 1.0, why)
     why = (
         "rng gives 0.637, 0.270, 0.041 and 0.017, one for each pull. The first is above 1/2: arm 1, which pays 2 log 3, "
         "and with α = 1 theta becomes (-log 3, log 3), so pi is (1/10, 9/10). The second is above 1/10: arm 1 again, "

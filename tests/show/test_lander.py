@@ -62,6 +62,9 @@ def test_a_positive_angle_leans_to_the_left():
 
 @pytest.mark.parametrize("action", [1, 2, 3])
 def test_a_flame_points_away_from_where_the_physics_pushes(action):
+    pytest.importorskip(
+        "Box2D", reason="the lander's physics is not installed: there is no wheel of it for this machine"
+    )
     env, pushed = gymnasium.make("LunarLander-v3"), []
     for seed in range(8):
         begun, _ = env.reset(seed=seed)
