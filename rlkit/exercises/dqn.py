@@ -862,7 +862,8 @@ def fill_and_draw(Replay, capacity, letters):
     names = sorted(set(drawn))
     p = 1 / len(names)
     bound = 5.5 * np.sqrt(len(drawn) * p * (1 - p))
-    first, second = (list(map(name_of, filled.sample(5, np.random.default_rng(1)))) for _ in range(2))
+    # so many that two samples that have nothing to do with each other are never the same by chance
+    first, second = (list(map(name_of, filled.sample(50, np.random.default_rng(1)))) for _ in range(2))
     return {
         "length of another": len(other),
         "lengths": lengths,
