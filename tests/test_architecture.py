@@ -18,9 +18,12 @@ ROWS = [{"core"}, {"mdp", "games", "nets"}, {"envs"}, {"learn"}, {"show", "exerc
 DRAWING = {"matplotlib", "ipywidgets", "IPython"}
 HEAVY = {"torch", "Box2D", "pygame", *DRAWING}  # the last two drive Lunar Lander
 LIGHT = {"rlkit", "rlkit.core", "rlkit.mdp", "rlkit.games", "rlkit.envs", "rlkit.exercises", "rlkit.experiments"}
-LIGHT |= {"rlkit.core.types", "rlkit.mdp.policy_gradient"}
-LIGHT |= {f"rlkit.exercises.{name}" for name in ("dqn", "policy_gradients")}
-LIGHT |= {f"rlkit.experiments.{name}" for name in ("dqn", "driving", "policy_gradients")}
+LIGHT |= {"rlkit.core.types", "rlkit.mdp.policy_gradient", "rlkit.mdp.advantages"}
+LIGHT |= {f"rlkit.exercises.{name}" for name in ("dqn", "policy_gradients", "actor_critic", "ddpg")}
+LIGHT |= {
+    f"rlkit.experiments.{name}"
+    for name in ("dqn", "driving", "policy_gradients", "actor_critic", "a3c", "ddpg", "families", "checkpoints")
+}
 LIGHT |= {f"rlkit.learn.{name}" for name in ("tabular", "minimax_q", "nash_q")}
 MODULES = sorted((ROOT / "rlkit").rglob("*.py"))
 GLOBAL_RANDOM = re.compile(

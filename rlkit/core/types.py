@@ -17,7 +17,7 @@ class Batch(NamedTuple):
 
     Attributes:
         obs, next_obs: float[K, B, ...].
-        action: int[K, B].
+        action: int[K, B], or float[K, B, D].
         reward: float[K, B]; of a transition over m steps, r_0 + gamma r_1 + ... + gamma^(m-1) r_(m-1).
         terminated: bool[K, B], whether the episode ended with this transition.
         discount: float[K, B], gamma^m: what the value of ``next_obs`` is multiplied by.

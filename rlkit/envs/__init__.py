@@ -1,6 +1,6 @@
 """Worlds to act in, many at once: Gymnasium's vector environments, arranged as copies by worlds."""
 
-from rlkit.envs.classic import cartpole, lunar_lander
+from rlkit.envs.classic import cartpole, lunar_lander, pendulum
 from rlkit.envs.driving import Driving, DrivingEnv
 from rlkit.envs.lander import LANDER_ENDINGS, lander_endings, lander_terms
 from rlkit.envs.probes import Probe, probes
@@ -25,5 +25,6 @@ __all__ = [
     "lunar_lander",
     "make_road",
     "make_roads",
+    "pendulum",
     "probes",
 ]

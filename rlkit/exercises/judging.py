@@ -213,6 +213,18 @@ _SAID_OF_ERRORS = {
     "does not require grad and does not have a grad_fn": (
         "The loss does not depend on weights any more: is a part under `torch.no_grad()` or `detach()` that should not be?"
     ),
+    "has no attribute 'zero_grad'": (
+        "These optimisers do it all in one: `optimiser.step(loss)` takes the gradient of a loss and makes the step. Leave "
+        "`zero_grad` and `backward` out."
+    ),
+    "modified by an inplace operation": (
+        "Something that this loss was computed with has changed since. Is the actor's loss computed before the critic's step? "
+        "Compute it after that step."
+    ),
+    "appears to not have been used in the graph": (
+        "The loss does not depend on the weights that are to be moved. Does the actor's loss take μ(s), or the action of the "
+        "memory?"
+    ),
     "Dimension out of range": "The actions are on the last axis, however many stand before it: `dim=-1`.",
     "cannot be converted to Scalar": "`.item()` is for a single number. Here there are many: stay with tensors.",
     "only integer tensors of a single element can be converted to an index": (

@@ -22,9 +22,16 @@ from rlkit.exercises.quizzes import Quiz
 def chapters() -> dict[str, Any]:
     """Return the modules that hold exercises, in the order of the book; a new chapter adds its own here."""
     # Written out, so that a notebook's fingerprint knows which modules it shows.
-    from rlkit.exercises import dqn, mdps, policy_gradients, q_learning
+    from rlkit.exercises import actor_critic, ddpg, dqn, mdps, policy_gradients, q_learning
 
-    return {"mdps": mdps, "q_learning": q_learning, "dqn": dqn, "policy_gradients": policy_gradients}
+    return {
+        "mdps": mdps,
+        "q_learning": q_learning,
+        "dqn": dqn,
+        "policy_gradients": policy_gradients,
+        "actor_critic": actor_critic,
+        "ddpg": ddpg,
+    }
 
 
 def all_exercises() -> dict[str, Exercise]:

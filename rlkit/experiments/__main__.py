@@ -12,9 +12,10 @@ from rlkit.experiments.runner import Experiment, load, run, stored
 
 def all_experiments() -> list[Experiment]:
     """Return every experiment of the book; a new chapter adds its module here."""
-    from rlkit.experiments import dqn, driving, policy_gradients
+    from rlkit.experiments import a3c, actor_critic, ddpg, dqn, driving, families, policy_gradients
 
-    return [experiment for module in (dqn, driving, policy_gradients) for experiment in module.EXPERIMENTS]
+    modules = (dqn, driving, policy_gradients, actor_critic, a3c, ddpg, families)
+    return [experiment for module in modules for experiment in module.EXPERIMENTS]
 
 
 def chosen(experiments: Sequence[Experiment], chapter: int | None, only: str | None) -> list[Experiment]:

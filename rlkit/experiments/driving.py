@@ -89,7 +89,8 @@ def drive_all(choose: Any, roads: Any, steering: int | None = None, copies: int 
 def run_cartpole(settings: dict[str, Any], seeds: list[int]) -> dict[str, Any]:
     """Train on CartPole; test without chance every 16 episodes; confirm the best weights on fresh episodes."""
     from rlkit.envs import cartpole
-    from rlkit.learn.reinforce import acting, play, train_reinforce
+    from rlkit.learn.episodes import play
+    from rlkit.learn.reinforce import acting, train_reinforce
     from rlkit.nets import CategoricalPolicy, StackedMLP
 
     copies = len(seeds)

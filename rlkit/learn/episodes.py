@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlkit.envs.worlds import MakeEnv, Worlds
+from rlkit.envs.worlds import MakeEnv, Step, Worlds
 
 Choose = Callable[[np.ndarray], np.ndarray]
 """From what every world shows, [K, E, ...], to everybody's action."""
@@ -54,6 +54,21 @@ def run_episodes(
         going = going & ~step.terminated & ~step.truncated
     obs, action, reward, real = (np.stack(column) for column in zip(*steps, strict=True))
     return Episodes(obs, action, reward, real, terminated)
+
+
+def run_steps(worlds: Worlds, choose: Choose, length: int) -> Step:
+    """Take so many steps in every world, whether episodes end on the way or not.
+
+    Args:
+        worlds: where to act; a later call goes on where this one stopped.
+        choose: the policy.
+        length: how many steps, T.
+
+    Returns:
+        The steps, with time first: [T, K, E, ...].
+    """
+    steps = [worlds.step(choose(worlds.obs)) for _ in range(length)]
+    return Step(*(np.stack(column) for column in zip(*steps, strict=True)))
 
 
 def play(
@@ -103,3 +118,24 @@ def play(
         "first": first,
         "last": last,
     }
+
+
+def examiner(
+    choose: Choose, make_env: MakeEnv, params: dict[str, Any], limit: int = 20_000
+) -> Callable[[int], dict[str, np.ndarray]]:
+    """Return a test of a policy: means over episodes, float[K], in worlds that it has not met, and others each time.
+
+    Args:
+        choose: the policy, as it is when the test is taken.
+        make_env: from a number of worlds to a vector environment.
+        params: the arguments of the run: its "seed", "copies" and "test_episodes".
+        limit: as for :func:`play`.
+    """
+
+    def test(n: int) -> dict[str, np.ndarray]:
+        seed = 1_000_003 * (params["seed"] + 1) + n
+        copies, count = params["copies"], params["test_episodes"]
+        found = play(choose, make_env, copies=copies, episodes=count, seed=seed, limit=limit)
+        return {"return": found["return"].mean(axis=1), "length": found["length"].mean(axis=1)}
+
+    return test

@@ -13,10 +13,10 @@ from rlkit.core.checks import number
 from rlkit.core.returns import reward_to_go
 from rlkit.core.types import TrainResult
 from rlkit.envs.worlds import MakeEnv, Worlds
-from rlkit.learn.episodes import Choose, Episodes, play, run_episodes
+from rlkit.learn.episodes import Choose, Episodes, examiner, run_episodes
 from rlkit.learn.record import Record
-from rlkit.learn.settings import check_copies, check_whole
-from rlkit.nets import Adam, Categorical
+from rlkit.learn.settings import check_copies, check_policy, check_value, check_whole
+from rlkit.nets import Adam
 
 Credit = Callable[[np.ndarray, float], np.ndarray]
 
@@ -138,11 +138,13 @@ def train_reinforce(
     check_settings(params)
     chance = torch.Generator().manual_seed(seed)
     worlds = Worlds(make_env, copies, batch, seed)  # (1)
-    check_outputs(policy, baseline, worlds)
+    check_policy(policy, worlds)
+    if baseline:
+        check_value("baseline", baseline, worlds)
     optimiser = Adam(policy.parameters(), lr)
     fitter = Adam(baseline.parameters(), lr) if baseline else None
     log = Log(copies, batch)
-    with Record(policy, tests(policy, make_env, params), test_every, "episode") as record:
+    with Record(policy, examiner(acting(policy), make_env, params, limit), test_every, "episode") as record:
         for n in record.count(episodes, batch):
             run = run_episodes(worlds, acting(policy, chance), limit)  # (2)
             log.add(n, run)  # (3)
@@ -216,18 +218,6 @@ class Log:
         return {name: np.concatenate(parts) for name, parts in self._columns.items()}
 
 
-def tests(policy: nn.Module, make_env: MakeEnv, params: dict[str, Any]) -> Callable[[int], dict[str, np.ndarray]]:
-    """Return a test of the likeliest actions: means over episodes, float[K], in worlds that the policy has not met."""
-
-    def test(n: int) -> dict[str, np.ndarray]:
-        seed = 1_000_003 * (params["seed"] + 1) + n
-        copies, count, limit = params["copies"], params["test_episodes"], params["limit"]
-        found = play(acting(policy), make_env, copies=copies, episodes=count, seed=seed, limit=limit)
-        return {"return": found["return"].mean(axis=1), "length": found["length"].mean(axis=1)}
-
-    return test
-
-
 def check_settings(params: dict[str, Any]) -> None:
     """Refuse at the door what would fail, or quietly learn nothing, later."""
     low = dict.fromkeys(("episodes", "copies", "batch", "fit", "limit", "test_episodes"), 1)
@@ -238,37 +228,3 @@ def check_settings(params: dict[str, Any]) -> None:
     for name in ("policy", "baseline"):
         if params[name] is not None:
             check_copies(name, params[name], params["copies"])
-
-
-def check_outputs(policy: nn.Module, baseline: nn.Module | None, worlds: Worlds) -> None:
-    """Refuse networks that do not fit the world: with too few outputs, some actions would silently never be taken."""
-    pi = first_look("policy", policy, worlds)
-    if not hasattr(pi, "log_prob"):
-        raise ValueError(
-            f"policy gives a {type(pi).__name__}, but a distribution such as rlkit.nets.Categorical was expected"
-        )
-    outputs = pi.log_p if isinstance(pi, Categorical) else pi.mean
-    each = (worlds.copies, worlds.worlds)
-    expected = (*each, worlds.n_actions) if worlds.n_actions else (*each, *worlds.actions.shape)
-    if isinstance(pi, Categorical) != bool(worlds.n_actions) or tuple(outputs.shape) != expected:
-        raise ValueError(
-            f"policy gives a {type(pi).__name__} of shape {tuple(outputs.shape)}, but the actions are {worlds.actions}: "
-            f"{expected} was expected"
-        )
-    if baseline is not None:
-        shape = tuple(first_look("baseline", baseline, worlds).shape)
-        if shape != (*each, 1):
-            raise ValueError(f"baseline gives {shape} for one step of the worlds, but {(*each, 1)} was expected")
-
-
-def first_look(name: str, network: nn.Module, worlds: Worlds) -> Any:
-    """Return what a network says of the first observations, or say in one sentence that it does not take them."""
-    obs = torch.from_numpy(worlds.obs).float()
-    try:
-        with torch.no_grad():
-            return network(obs)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"{name} does not take observations of shape {tuple(obs.shape)}, [K, E, ...]: {reason}"
-        ) from error

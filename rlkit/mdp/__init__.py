@@ -1,5 +1,6 @@
 """One agent in a known world: Markov decision processes, their Bellman equations, and exact solvers."""
 
+from rlkit.mdp.advantages import gae_moments, policy_values
 from rlkit.mdp.conversion import from_gymnasium, to_gymnasium
 from rlkit.mdp.operators import (
     bellman_backup,
@@ -44,6 +45,7 @@ __all__ = [
     "evaluate_policy",
     "every_episode",
     "from_gymnasium",
+    "gae_moments",
     "greedy",
     "linear_programming",
     "modified_policy_iteration",
@@ -51,6 +53,7 @@ __all__ = [
     "policy_gradient",
     "policy_iteration",
     "policy_matrix",
+    "policy_values",
     "q_from_v",
     "random_policy",
     "softmax",

@@ -54,7 +54,8 @@ class Replay:
 
         Args:
             obs, next_obs: [K, E, ...]; ``next_obs`` must be the ``obs`` of the next call.
-            action, reward: [K, E].
+            action: int[K, E], or float[K, E, D].
+            reward: [K, E].
             terminated, truncated: bool[K, E]: the episode ended; it was broken off.
             real: bool[K, E], False for the step in which a world only begins anew: it is never drawn.
         """
@@ -106,7 +107,7 @@ class Replay:
         next_obs = columns["obs"][t, k, e]
         return Batch(
             torch.from_numpy(obs).float(),
-            torch.from_numpy(action).long(),
+            torch.from_numpy(action).float() if action.dtype.kind == "f" else torch.from_numpy(action).long(),
             torch.from_numpy(reward),
             torch.from_numpy(next_obs).float(),
             torch.from_numpy(terminated),

@@ -132,6 +132,35 @@ def frozen_copy(network: Network) -> Network:
     return frozen
 
 
+@torch.no_grad()
+def soft_update(target: nn.Module, network: nn.Module, tau: float) -> None:
+    """Move every weight of ``target`` a step towards that of ``network``: w' := tau w + (1 - tau) w'.
+
+    Args:
+        target: the network that follows; it is changed in place.
+        network: the one that it follows.
+        tau: how far, in [0, 1]; 1 makes it the same.
+
+    Source: Lillicrap et al. (2016), algorithm 1.
+    """
+    torch._foreach_lerp_(list(target.parameters()), list(network.parameters()), tau)
+
+
+def sharing(network: StackedMLP, outputs: int, seed: int = 0) -> StackedMLP:
+    """Return a network with the very same hidden layers, not copies of them, and a last layer of its own.
+
+    Args:
+        network: whose layers are shared.
+        outputs: how many numbers the new network gives.
+        seed: of the new layer, as for :class:`StackedMLP`.
+    """
+    *hidden, last = network.layers
+    copies, width, _ = next(last.parameters()).shape
+    other = StackedMLP([width, outputs], copies, seed)
+    other.layers = nn.ModuleList([*hidden, *other.layers])
+    return other
+
+
 def _generators(copies: int, seed: int) -> list[torch.Generator]:
     copies, seed = whole_number("copies", copies, 1), whole_number("seed", seed, 0)
     return [torch.Generator().manual_seed(seed + k) for k in range(copies)]

@@ -4,15 +4,17 @@ The only room that imports matplotlib, ipywidgets or IPython. Every function ret
 nothing is drawn behind your back.
 """
 
+from rlkit.show.actor_critic import action_value, families, ppo_clip, timeline
 from rlkit.show.bars import bars
 from rlkit.show.code import Listing, diff, source
 from rlkit.show.curves import curves, intervals
-from rlkit.show.diagrams import agent_environment_loop, two_q_networks
+from rlkit.show.diagrams import actor_and_critic, agent_environment_loop, ddpg_diagram, two_q_networks
 from rlkit.show.driving import car, drives
 from rlkit.show.games import cartpole, planes, planes_apart
 from rlkit.show.grids import action_values, grid, values
 from rlkit.show.lander import lander, stacked_terms
 from rlkit.show.maps import heatmap
+from rlkit.show.pendulum import pendulum
 from rlkit.show.picture import Picture, picture, side_by_side
 from rlkit.show.player import Explorable, animate, explore
 from rlkit.show.policies import gaussian_step, policy_step, two_action_spaces
@@ -23,29 +25,36 @@ __all__ = [
     "Listing",
     "Picture",
     "Steered",
+    "action_value",
     "action_values",
+    "actor_and_critic",
     "agent_environment_loop",
     "animate",
     "bars",
     "car",
     "cartpole",
     "curves",
+    "ddpg_diagram",
     "diff",
     "drives",
     "explore",
+    "families",
     "gaussian_step",
     "grid",
     "heatmap",
     "intervals",
     "lander",
+    "pendulum",
     "picture",
     "planes",
     "planes_apart",
     "policy_step",
+    "ppo_clip",
     "side_by_side",
     "source",
     "stacked_terms",
     "steer",
+    "timeline",
     "two_action_spaces",
     "two_q_networks",
     "values",

@@ -44,7 +44,7 @@ def heatmap(
     Raises:
         ValueError: shapes that do not fit, entries that are not finite, not two labels, or an axis that does not increase.
     """
-    x, y = _axis("x", x), _axis("y", y)
+    x, y = axis_array("x", x), axis_array("y", y)
     Z = real_array("Z", Z, (y.size, x.size))
     if len(labels) != 2:
         raise ValueError(f"labels has {len(labels)} entries, but two were expected: for below 0 and for above")
@@ -75,7 +75,8 @@ def heatmap(
     return picture(figure, alt or ". ".join(told) + ".")
 
 
-def _axis(name: str, value: Any) -> np.ndarray:
+def axis_array(name: str, value: Any) -> np.ndarray:
+    """Return the points of an axis, float[N], or say in one sentence why they are none: N is at least 2, and they increase."""
     axis = real_array(name, value)
     if axis.ndim != 1 or axis.size < 2:
         raise ValueError(f"{name} has shape {axis.shape}, but at least two points in a row were expected")

@@ -85,7 +85,7 @@ def policy_step(
     distribution("after", after, tol=1e-6)
     action = int(number("action", whole_number("action", action, 0), 0, A - 1))
     top = number("top", top, 0, np.inf) or abs(change).max() or 1.0
-    figure, ax, strip = _two_rows(title, max(4.4, 1.0 + 0.95 * A), gap=0.55)
+    figure, ax, strip = two_rows(title, max(4.4, 1.0 + 0.95 * A), gap=0.55)
     for axes in (ax, strip):
         axes.set(xlim=(-0.5, A - 0.5))
     strip.set(ylim=(-1.1, 1.1), xticks=[], yticks=[0], yticklabels=["push on\nits logit"])
@@ -96,9 +96,9 @@ def policy_step(
         ax.bar(a, before[a], width=0.6, fc="none", ec=INK, lw=1.5, ls=(0, (3, 2)))
         share = f"{100 * before[a]:.0f} → {100 * after[a]:.0f} %"
         ax.text(a, max(before[a], after[a]) + 0.03, share, ha="center", size=10)
-        _push(strip, a, 0, 0, change[a] / top, _rising(change[a]), thin=0.08)
-        strip.text(a + 0.16, 0.5 * (-1 if change[a] < 0 else 1), _signed(change[a]), va="center", size=10)
-        told.append(f"{labels[a]} {share}, its logit {_signed(change[a])}")
+        draw_push(strip, a, 0, 0, change[a] / top, _rising(change[a]), thin=0.08)
+        strip.text(a + 0.16, 0.5 * (-1 if change[a] < 0 else 1), signed(change[a]), va="center", size=10)
+        told.append(f"{labels[a]} {share}, its logit {signed(change[a])}")
     ax.plot(action, -0.06, "o", color=AMBER, ms=9, clip_on=False)
     ax.set(ylim=(0, 1.1), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
     ax.set(xticks=range(A), xticklabels=labels, ylabel="π(a | s)")
@@ -145,7 +145,7 @@ def gaussian_step(
     if low >= high:
         raise ValueError(f"xlim goes from {low:g} to {high:g}, but the first number must be the lower one")
     top = number("top", top, 0, np.inf) or abs(push).max() or 1.0
-    figure, ax, strip = _two_rows(title, 5.2, gap=0.65)
+    figure, ax, strip = two_rows(title, 5.2, gap=0.65)
     x = np.linspace(low, high, 121)
     ax.fill(np.r_[low, x, high], np.r_[0, _density(x, new_mean, new_std), 0], color=BLUE, alpha=0.4, lw=0)
     ax.plot(x, _density(x, mean, std), color=INK, lw=1.5, ls=(0, (3, 2)))
@@ -154,18 +154,18 @@ def gaussian_step(
     # What the policy was before sets the scale, for pictures of different steps: a sharper one may leave through the top.
     ax.set(xlim=(low, high), ylim=(0, 2 * _density(mean, mean, std)), xlabel=xlabel, ylabel="π(a | s)")
     strip.set(xlim=(low, high), ylim=(-2, 2), xticks=[], yticks=[1, -1])
-    strip.set_yticklabels([f"{name}\n{_signed(v)}" for name, v in zip(("mean", "log std"), push, strict=True)])
+    strip.set_yticklabels([f"{name}\n{signed(v)}" for name, v in zip(("mean", "log std"), push, strict=True)])
     for y, value, marks in ((1, push[0], [(mean, 1)]), (-1, push[1], [(mean - std, -1), (mean + std, 1)])):
         for at, way in marks:
             strip.plot([at, at], [y - 0.5, y + 0.5], color=INK, lw=1.5)
-            _push(strip, at, y, way * value / top * (high - low) / 8, 0, _rising(value), thin=0.2)
+            draw_push(strip, at, y, way * value / top * (high - low) / 8, 0, _rising(value), thin=0.2)
     _key(ax, BLUE)
     return picture(
         figure,
         alt
         or f"{f'{title}. ' if title else ''}{printed(action, 2)} was sampled. Mean {printed(mean, 2)} → "
-        f"{printed(new_mean, 2)}, pushed by {_signed(push[0])}; std {printed(std, 2)} → {printed(new_std, 2)}, its "
-        f"logarithm pushed by {_signed(push[1])}.",
+        f"{printed(new_mean, 2)}, pushed by {signed(push[0])}; std {printed(std, 2)} → {printed(new_std, 2)}, its "
+        f"logarithm pushed by {signed(push[1])}.",
     )
 
 
@@ -215,12 +215,12 @@ def _bend(title: str) -> tuple[Figure, Axes]:
     return figure, ax
 
 
-def _two_rows(title: str, wide: float, gap: float) -> tuple[Figure, Axes, Axes]:
-    """Return a figure with a place for a policy, and ``gap`` inches below it a strip for what pushes it.
+def two_rows(title: str, wide: float, gap: float, strip: float = 0.95) -> tuple[Figure, Axes, Axes]:
+    """Return a figure with a place for a policy, and ``gap`` inches below it a strip, so high, for what pushes it.
 
     Their places do not depend on what they hold: in a player nothing jumps.
     """
-    left, right, plot, strip, head = 0.85, 0.1, 2.0, 0.95, 0.35 + 0.3 * bool(title)
+    left, right, plot, head = 0.85, 0.1, 2.0, 0.35 + 0.3 * bool(title)
     rows = head + plot + gap + strip
     figure = Figure(figsize=(wide, rows))
     if title:
@@ -245,7 +245,7 @@ def _key(ax: Axes, colour: str) -> None:
     ax.legend(handles=kinds, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, borderaxespad=0.2)
 
 
-def _push(ax: Axes, x: float, y: float, dx: float, dy: float, colour: str, thin: float) -> None:
+def draw_push(ax: Axes, x: float, y: float, dx: float, dy: float, colour: str, thin: float) -> None:
     """Draw an arrow along one of the axes; ``thin`` is its width, in units of the other axis."""
     if dx or dy:
         head = min(0.5 * abs(dx + dy), 0.3 * (np.ptp(ax.get_xlim()) / 8 if dx else 1))
@@ -259,7 +259,8 @@ def _rising(value: float) -> str:
     return FAINT if abs(value) < 5e-4 else BLUE if value > 0 else RED
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return a number for a figure, with two decimals and its sign."""
     text = printed(value, 2)
     return text if text in ("0.00", "0") or text.startswith("−") else f"+{text}"
 

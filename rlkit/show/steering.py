@@ -40,6 +40,8 @@ class Cockpit:
 
     Attributes:
         lever: a slider, or buttons of which one is pressed: what says the action.
+        typed: a box for keys that press the buttons, or None. JupyterLab takes every key for itself, but for what is typed
+            into a box.
         start: the button that starts and pauses the clock.
         clock: counts while it is playing; every count is a step of the world.
         again, new: the buttons that begin anew, in the same place and in the next one.
@@ -53,6 +55,7 @@ class Cockpit:
         step: Callable[[Any], tuple[Any, bool]],
         draw: Callable[[Any], Picture],
         controls: tuple[str, float, float] | Mapping[str, Any],
+        keys: str,
         score: Callable[[Any], float],
         unit: str,
         rivals: Mapping[str, Callable[[int], float]],
@@ -66,10 +69,17 @@ class Cockpit:
         self._unit, self._rivals, self._place, self._seed = unit, rivals, place, seed
         self._best: dict[int, float] = {}  # by seed
         self._theirs: dict[int, str] = {}
+        self._keys = keys
+        self.typed: Any = None
         if isinstance(controls, Mapping):
-            self.lever = ipywidgets.ToggleButtons(options=list(controls.items()), style={"button_width": "auto"})
+            labels = [f"{label} ({key})" for label, key in zip(controls, keys, strict=True)] if keys else list(controls)
+            options = list(zip(labels, controls.values(), strict=True))
+            self.lever = ipywidgets.ToggleButtons(options=options, style={"button_width": "auto"})
             self._rest: dict[str, Any] = {"index": 0}
             self._how = "press a button to begin"
+            if keys:
+                self.typed = ipywidgets.Text(placeholder=f"for the keys {' '.join(keys)}, click here")
+                self.typed.observe(self._type, names="value")
         else:
             low, high = (float(end) for end in controls[1:])
             size = {"height": "260px", "width": "3em"}
@@ -79,7 +89,7 @@ class Cockpit:
             self._how = "move the slider to begin; once you have clicked it, the arrow keys move it, too"
         self.start = ipywidgets.ToggleButton(description="start", icon="play", button_style="primary")
         self.clock = ipywidgets.Play(max=TICKS, interval=interval, layout={"display": "none"})
-        self.again = ipywidgets.Button(description=f"same {place} again", icon="repeat")
+        self.again = ipywidgets.Button(description=f"same {place} again", icon="repeat", layout={"width": "auto"})
         self.new = ipywidgets.Button(description=f"new {place}", icon="forward")
         self.screen, self.text = ipywidgets.HTML(), ipywidgets.HTML()
         self.lever.observe(self._touch, names="value")
@@ -89,7 +99,8 @@ class Cockpit:
         self.new.on_click(lambda _: self._begin(self._seed + 1))
         buttons = ipywidgets.HBox([self.start, self.again, self.new, self.clock])
         row = ipywidgets.VBox if isinstance(controls, Mapping) else ipywidgets.HBox
-        self.box = ipywidgets.VBox([buttons, self.text, row([self.lever, self.screen])])
+        levers = [self.lever] if self.typed is None else [self.lever, self.typed]
+        self.box = ipywidgets.VBox([buttons, self.text, row([*levers, self.screen])])
         self._begin(seed)
 
     def _begin(self, seed: int) -> None:
@@ -104,6 +115,15 @@ class Cockpit:
         """Start with the first touch of the lever: whoever has to press a button first comes too late to the first bend."""
         if self._waiting:
             self.start.value = True
+
+    def _type(self, change: Any) -> None:
+        if not change["new"]:
+            return
+        key = change["new"][-1]
+        self.typed.value = ""  # so that the next key is all there is, wherever the cursor stands
+        if key in self._keys:
+            self.lever.index = self._keys.index(key)
+            self._touch(change)
 
     def _toggle(self, change: Any) -> None:
         running = change["new"]
@@ -150,6 +170,7 @@ def steer(
     draw: Callable[[Any], Picture],
     *,
     controls: tuple[Literal["slider"], float, float] | Mapping[str, Any],
+    keys: str = "",
     page: Explorable,
     score: Callable[[Any], float],
     unit: str = "",
@@ -168,7 +189,8 @@ def steer(
         step: ``step(action) -> (state, over)``.
         draw: ``draw(state) -> Picture``; it should take less than half an interval.
         controls: ("slider", low, high) for an action that is a number, low at the bottom of an upright slider; or
-            {label: action} for a button each, of which the first is pressed at the beginning.
+            {label: action} for a button each, which stays pressed, the first from the beginning, until another one is.
+        keys: a letter for each button, such as "sawd": typed into a box, it presses the button.
         page: what the page shows instead, made by :func:`animate`.
         score: ``score(state) -> float``, what has been reached so far.
         unit: of the score.
@@ -179,7 +201,8 @@ def steer(
         interval: milliseconds from step to step.
 
     Raises:
-        ValueError: controls of another kind, an interval below 20, or a negative seed.
+        ValueError: controls of another kind, keys that are not one for each button, an interval below 20, or a negative
+            seed.
     """
     if isinstance(controls, Mapping):
         if not controls:
@@ -190,8 +213,10 @@ def steer(
         low, high = real_array("controls", controls[1:], (2,))
         if low >= high:
             raise ValueError(f"controls goes from {low:g} to {high:g}, but the first number must be the lower one")
+    if keys and not (isinstance(controls, Mapping) and len(set(keys)) == len(keys) == len(controls)):
+        raise ValueError(f"keys is {brief(keys)}, but a key of its own for each button was expected")
     interval, seed = whole_number("interval", interval, 20), whole_number("seed", seed, 0)
     return Steered(
         page,
-        lambda: Cockpit(reset, step, draw, controls, score, unit, rivals or {}, place, seed, interval),
+        lambda: Cockpit(reset, step, draw, controls, keys, score, unit, rivals or {}, place, seed, interval),
     )

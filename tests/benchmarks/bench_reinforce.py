@@ -11,9 +11,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # before numpy and torch are imported
 os.environ["RLKIT_PROGRESS"] = "off"  # Stable-Baselines3 draws no bar either
 
-import datetime
-import importlib.metadata
-import platform
 import statistics
 import time
 from dataclasses import dataclass
@@ -24,14 +21,23 @@ from unittest import mock
 import numpy as np
 import torch
 from stable_baselines3 import A2C
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 
 from rlkit.envs import HELD_OUT_ROADS, Driving, make_roads
 from rlkit.experiments.driving import CAR, CARTPOLE, VARIANTS, drive_all, run_car, run_cartpole
-from rlkit.learn.episodes import play
-from tests.benchmarks.bench_dqn import compare, plain_cartpole, table, written
 from tests.benchmarks.page import publish
+from tests.benchmarks.timing import (
+    Promises,
+    Run,
+    Tests,
+    Watch,
+    compare,
+    measured_on,
+    peer_run,
+    plain_cartpole,
+    table,
+    written,
+)
 
 RESULT = Path(__file__).parent / "results" / "reinforce.md"
 SEEDS = 10  # trained together
@@ -53,90 +59,21 @@ WORLDS = {1: 1_000, 40: 500, 160: 200, 320: 100}  # of the driving world, with h
 TURNS = 9
 
 
-@dataclass
-class Run:
-    """The tests of K copies that learned together: for each copy its equal share of the processor seconds."""
-
-    name: str
-    seeds: range
-    scores: np.ndarray  # float[K, tests]
-    steps: np.ndarray  # int[K, tests], of each copy until each test
-    seconds: np.ndarray  # float[tests], of training until each test, for each copy
-    whole: float  # of the whole training, for each copy
-
-    def reached(self, in_a_row: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return steps and seconds until that many tests in a row were passed, float[K] each; infinite if they never were."""
-        passed, tests = self.scores >= SOLVED, self.scores.shape[1]
-        rows = np.array([passed[:, i : i + in_a_row].all(axis=1) for i in range(tests - in_a_row + 1)]).T
-        last = rows.argmax(axis=1) + in_a_row - 1
-        ever = rows.any(axis=1)
-        steps = self.steps[np.arange(len(last)), last]
-        return np.where(ever, steps, np.inf), np.where(ever, self.seconds[last], np.inf)
-
-
-class Watch:
-    """Counts the processor time of a training, and stands still while the policy is tested."""
-
-    def __init__(self) -> None:
-        self.scores: list[np.ndarray] = []
-        self.seconds: list[float] = []
-        self._start = time.process_time()
-
-    def read(self) -> float:
-        return time.process_time() - self._start
-
-    def play(self, choose: Any, make_env: Any, **args: Any) -> dict[str, np.ndarray]:
-        """Do what :func:`rlkit.learn.episodes.play` does, off the clock."""
-        self.seconds.append(self.read())
-        found = play(choose, make_env, **args)
-        self.scores.append(found["return"].mean(axis=1))
-        self._start = time.process_time() - self.seconds[-1]
-        return found
-
-
 def cartpole_run(seeds: range, settings: dict[str, Any] = CARTPOLE) -> Run:
     """Do the experiment of chapter 4: the tests, and the fresh episodes in its end, are off the clock."""
     watch, K = Watch(), len(seeds)
-    with mock.patch("rlkit.learn.reinforce.play", watch.play):
+    with mock.patch("rlkit.learn.episodes.play", watch.play):
         found = run_cartpole(settings, list(seeds))
-    whole = watch.read() / K
-    tests = len(found["seed"]) // K
     name = f"ours, {K} seeds together" if K > 1 else "ours, one seed alone"
-    scores, steps = (found[column].reshape(tests, K).T for column in ("return", "step"))
-    return Run(name, seeds, scores, steps, np.array(watch.seconds[:tests]) / K, whole)
-
-
-class Tests(BaseCallback):
-    """Tests the likeliest actions as ours are tested, and ends the training once it has passed three times in a row."""
-
-    def __init__(self, watch: Watch, seed: int):
-        super().__init__()
-        self._watch, self._seed = watch, seed
-        self.steps: list[int] = []
-
-    def _on_step(self) -> bool:
-        if self.num_timesteps % PEER_TEST_EVERY:
-            return True
-        self.steps.append(self.num_timesteps)
-        seed = 1_000_003 * (self._seed + 1) + self.num_timesteps
-
-        def choose(obs: np.ndarray) -> np.ndarray:
-            return self.model.predict(obs[0], deterministic=True)[0][None]
-
-        self._watch.play(choose, plain_cartpole, copies=1, episodes=TEST_EPISODES, seed=seed)
-        last = self._watch.scores[-IN_A_ROW:]
-        return len(last) < IN_A_ROW or min(score[0] for score in last) < SOLVED
+    return watch.run(name, seeds, found["step"].reshape(-1, K).T)
 
 
 def theirs(seed: int, steps: int = PEER_STEPS) -> Run:
     """Train Stable-Baselines3's A2C until it has passed, at most for so many steps."""
     env = make_vec_env("CartPole-v1", n_envs=PEER_WORLDS, seed=seed)
     watch = Watch()
-    tests = Tests(watch, seed)
-    A2C(env=env, seed=seed, device="cpu", **ZOO).learn(steps, callback=tests)
-    whole, scores = watch.read(), np.array(watch.scores).T
-    name = "Stable-Baselines3, A2C"
-    return Run(name, range(seed, seed + 1), scores, np.array([tests.steps]), np.array(watch.seconds), whole)
+    tests = Tests(watch, plain_cartpole, seed, every=PEER_TEST_EVERY, enough=SOLVED, in_a_row=IN_A_ROW)
+    return peer_run("Stable-Baselines3, A2C", A2C(env=env, seed=seed, device="cpu", **ZOO), steps, seed, watch, tests)
 
 
 @dataclass
@@ -200,33 +137,12 @@ def world_speeds() -> list[list[str]]:
     ]
 
 
-class Promises:
-    """What was asked, and whether it was met."""
-
-    def __init__(self) -> None:
-        self.missed: list[str] = []
-
-    def at_most(self, what: str, value: float, most: float) -> str:
-        return self._say(what, value, value <= most, f"at most {most:g}")
-
-    def at_least(self, what: str, value: float, least: float) -> str:
-        return self._say(what, value, value >= least, f"at least {least:g}")
-
-    def _say(self, what: str, value: float, met: bool, asked: str) -> str:
-        if not met:
-            self.missed.append(f"{what}: {value:.3g}, but {asked} was promised")
-        return f"{asked}: {'met' if met else 'MISSED'}"
-
-
 def introduction() -> list[str]:
     """Return what stands above the tables."""
-    packages = "numpy", "torch", "gymnasium", "stable-baselines3"
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return [
         "# REINFORCE: a car and CartPole, ten seeds at once",
         "",
-        f"Measured on {datetime.date.today()}: {os.cpu_count()} cores (one used), {platform.machine()}, "
-        f"Python {platform.python_version()}, {versions}.",
+        measured_on(),
         "Seconds are of processor time. The settings are chapter 4's, and were found by trial, some of the trials on the seeds "
         "0 to 9;",
         "seeds from 100 on were not used for that. What is compared takes turns.",
@@ -279,7 +195,7 @@ def cartpole_section(groups: list[Run], promises: Promises) -> list[str]:
     rows = []
     for run in groups:
         where = f"CartPole, seeds {run.seeds[0]} to {run.seeds[-1]}"
-        (first, _), (third, _) = run.reached(1), run.reached(IN_A_ROW)
+        (first, _), (third, _) = run.reached(SOLVED), run.reached(SOLVED, IN_A_ROW)
         seconds, once = SEEDS * run.whole, int(np.isfinite(first).sum())
         rows.append(
             [
@@ -338,18 +254,18 @@ def peer_section(turns: list[tuple[Run, Run]], alone: list[Run]) -> list[str]:
     wholes = [peer.whole for _, peer in turns]
     summary = []
     for title, n in (("first test passed", 1), ("third test in a row passed", IN_A_ROW)):
-        mine, peer = ([run.reached(n)[1] for run in side] for side in zip(*turns, strict=True))
+        mine, peer = ([run.reached(SOLVED, n)[1] for run in side] for side in zip(*turns, strict=True))
         summary.append(compare(title, mine, peer, wholes)[1])
-        lonely = np.concatenate([run.reached(n)[1] for run in alone])
+        lonely = np.concatenate([run.reached(SOLVED, n)[1] for run in alone])
         row = compare(f"{title}, our seeds alone", [lonely] * len(turns), peer, wholes)[1]
         row[1] = f"{written(float(np.median(lonely)), '.2f')} ({np.isfinite(lonely).sum()} of {len(lonely)})"
         summary.append(row)
-    charged = [np.where(np.isfinite(run.reached(IN_A_ROW)[1]), run.whole, np.inf) for run, _ in turns]
-    third = [run.reached(IN_A_ROW)[1] for _, run in turns]
+    charged = [np.where(np.isfinite(run.reached(SOLVED, IN_A_ROW)[1]), run.whole, np.inf) for run, _ in turns]
+    third = [run.reached(SOLVED, IN_A_ROW)[1] for _, run in turns]
     summary.append(compare("third in a row, ours charged with the whole run", charged, third, wholes)[1])
     rows = []
     for run in [run for turn in turns for run in turn] + alone:
-        (first, first_s), (last, last_s) = run.reached(1), run.reached(IN_A_ROW)
+        (first, first_s), (last, last_s) = run.reached(SOLVED), run.reached(SOLVED, IN_A_ROW)
         for k, seed in enumerate(run.seeds):
             values = (first[k], ",.0f"), (last[k], ",.0f"), (first_s[k], ".2f"), (last_s[k], ".2f")
             rows.append([run.name, str(seed), *(written(*value) for value in values), f"{run.whole:.2f}"])

@@ -46,6 +46,11 @@ HARMLESS = {
     "dqn.blank_page": {
         "-1 -> 1": "losses have two axes, copies and transitions: axis 1 is the last",
     },
+    "actor_critic.ppo_clip": {
+        "torch.min(ratio * advantage, limited * advantage) -> torch.min(limited * advantage, ratio * advantage)": (
+            "the smaller of two is the same in either order"
+        ),
+    },
 }
 
 

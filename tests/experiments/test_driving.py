@@ -10,7 +10,7 @@ from rlkit.core.returns import reward_to_go, total_return
 from rlkit.envs import HELD_OUT_ROADS, TRAINING_ROADS, Driving, DrivingEnv, Road, make_roads
 from rlkit.experiments import driving, load
 from rlkit.experiments.driving import CAR, CARTPOLE, EXPERIMENTS, VARIANTS, drive_all, run_car, run_cartpole
-from rlkit.learn import reinforce
+from rlkit.learn import episodes, reinforce
 from rlkit.learn.reinforce import acting, policy_loss
 from rlkit.nets import Categorical, Gaussian
 from tests.envs.test_driving import driver
@@ -97,7 +97,7 @@ def test_columns_of_the_car_belong_to_their_seed_and_episode(trained, monkeypatc
 
 
 def test_columns_of_cartpole_belong_to_their_seed_and_episode(trained, monkeypatch):
-    played, real = {}, reinforce.play
+    played, real = {}, episodes.play
 
     def play(*args, seed=0, **rest):
         found = real(*args, seed=seed, **(rest | {"episodes": 2, "limit": 30}))
@@ -106,7 +106,7 @@ def test_columns_of_cartpole_belong_to_their_seed_and_episode(trained, monkeypat
             played.update(found, choose=args[0])
         return found
 
-    monkeypatch.setattr(reinforce, "play", play)
+    monkeypatch.setattr(episodes, "play", play)
     found = run_cartpole(CARTPOLE | {"episodes": 120}, SEEDS)
     ((_, _, settings, result),) = trained
     assert len({len(column) for column in found.values()}) == 1

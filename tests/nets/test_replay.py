@@ -233,6 +233,23 @@ def test_observations_keep_their_type_until_they_are_drawn():
     assert set(batch.next_obs.flatten().tolist()) == {255.0}
 
 
+def test_actions_that_are_numbers_come_out_as_they_went_in():
+    """Two numbers each, of two copies with three worlds: every draw has the action that belongs to its observation."""
+    replay, rng = Replay(30, 2, 3), np.random.default_rng(0)
+    no, yes = np.zeros((2, 3), bool), np.ones((2, 3), bool)
+    kept, obs = {}, np.arange(6.0).reshape(2, 3)
+    for _ in range(8):
+        action = rng.normal(size=(2, 3, 2)).astype(np.float32)
+        kept |= dict(zip(obs.ravel(), action.reshape(6, 2).tolist(), strict=True))
+        replay.add(obs, action, obs, obs + 6, no, no, yes)
+        obs = obs + 6
+    batch = replay.sample(50, rng)
+    assert batch.action.shape == (2, 50, 2)
+    assert batch.action.dtype == batch.obs.dtype == batch.reward.dtype
+    for seen, action in zip(batch.obs.flatten().tolist(), batch.action.reshape(-1, 2).tolist(), strict=True):
+        assert action == kept[seen]
+
+
 def test_what_was_drawn_does_not_change_when_more_is_added():
     replay = Replay(1, 1, 1)
     add(replay, 0.0, 1.0, 2.0)

@@ -153,6 +153,27 @@ def test_buttons_say_the_action_that_is_held():
     assert cockpit.lever.label == "stay" and not cockpit.clock.playing
 
 
+def test_a_typed_key_presses_its_button_and_the_first_one_starts_the_clock():
+    world, cockpit = sitting(BUTTONS, keys="swjf")
+    assert [label for label, _ in cockpit.lever.options] == ["stay (s)", "walk (w)", "jump (j)", "fly <far> (f)"]
+    cockpit.typed.value = "s"
+    assert cockpit.clock.playing and cockpit.typed.value == ""
+    tick(cockpit)
+    for typed in ("w", "x", "sj"):
+        cockpit.typed.value = typed
+        assert cockpit.typed.value == ""
+        tick(cockpit)
+    assert world.steps == [0.0, 1.0, 1.0, 2.0], "a key of no button changes nothing, and of two the last one counts"
+    cockpit.start.value = False
+    cockpit.typed.value = "w"
+    assert not cockpit.clock.playing and cockpit.lever.value == 1.0
+    cockpit.again.click()
+    assert cockpit.lever.value == 0.0 and not cockpit.clock.playing
+    row = cockpit.box.children[-1].children
+    assert row == (cockpit.lever, cockpit.typed, cockpit.screen)
+    assert sitting(BUTTONS)[1].typed is None
+
+
 def test_without_rivals_and_with_a_negative_score():
     _, cockpit = sitting(BUTTONS, rivals=None, score=lambda state: -7.0, unit="<points>")
     assert cockpit.text.value.startswith("<b>you: −7 &lt;points&gt;</b>")
@@ -181,6 +202,9 @@ def test_a_notebook_gets_the_game_and_a_page_the_recorded_one():
         ({"controls": ("knob", 0, 1)}, r"controls is \('knob', 0, 1\), but \('slider', low, high\) or a dict"),
         ({"controls": ("slider", 0)}, "controls is"),
         ({"controls": ("slider", 1, -1)}, "controls goes from 1 to -1, but the first number must be the lower one"),
+        ({"controls": BUTTONS, "keys": "swj"}, "keys is 'swj', but a key of its own for each button was expected"),
+        ({"controls": BUTTONS, "keys": "swjj"}, "keys is 'swjj'"),
+        ({"keys": "ud"}, "keys is 'ud'"),
         ({"interval": 5}, "interval is 5, but a whole number of at least 20"),
         ({"seed": -1}, "seed is -1"),
     ],
