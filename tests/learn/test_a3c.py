@@ -1,5 +1,6 @@
 """A3C: its push against Adam, one worker against A2C, two at the same time, and how processes end."""
 
+import contextlib
 import functools
 import multiprocessing
 import os
@@ -312,7 +313,17 @@ SCRIPT = """
 """
 
 
-def begin(tmp_path, waits_for, size):
+@pytest.fixture
+def groups():
+    """The groups of processes that a test starts: whatever is left of them afterwards is ended."""
+    started = []
+    yield started
+    for group in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def begin(tmp_path, groups, waits_for, size):
     """Start the script in a group of its own, and wait until a file of its has so many letters."""
     (tmp_path / "script.py").write_text(textwrap.dedent(SCRIPT))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "RLKIT_PROGRESS": "off"}
@@ -326,6 +337,7 @@ def begin(tmp_path, waits_for, size):
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # it is ignored in a background job
     )
+    groups.append(process.pid)
     file, late = tmp_path / waits_for, time.monotonic() + 60
     while not (file.exists() and len(file.read_text()) >= size):
         assert process.poll() is None and time.monotonic() < late
@@ -342,13 +354,12 @@ def nobody_in(group):
         except ProcessLookupError:
             return True
         time.sleep(0.05)
-    os.killpg(group, signal.SIGKILL)
     return False
 
 
 @POSIX
-def test_control_c_ends_all_and_keeps_what_was_learned(tmp_path):
-    process = begin(tmp_path, "updates", 60)
+def test_control_c_ends_all_and_keeps_what_was_learned(tmp_path, groups):
+    process = begin(tmp_path, groups, "updates", 60)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert nobody_in(process.pid)
@@ -362,9 +373,9 @@ def test_control_c_ends_all_and_keeps_what_was_learned(tmp_path):
 
 
 @POSIX
-def test_control_c_while_workers_are_starting(tmp_path):
-    process = begin(tmp_path, "made", 1)  # the parent's own world: now it starts the workers
-    time.sleep(0.2)
+def test_control_c_while_workers_are_starting(tmp_path, groups):
+    process = begin(tmp_path, groups, "made", 1)  # the parent's own world: now it starts the workers
+    time.sleep(0.8)  # in the middle of what they import
     os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()
     out, err = process.communicate(timeout=60)
@@ -375,8 +386,8 @@ def test_control_c_while_workers_are_starting(tmp_path):
 
 
 @POSIX
-def test_workers_end_when_their_parent_has_died(tmp_path):
-    process = begin(tmp_path, "updates", 60)
+def test_workers_end_when_their_parent_has_died(tmp_path, groups):
+    process = begin(tmp_path, groups, "updates", 60)
     process.kill()
     process.communicate(timeout=60)
     assert nobody_in(process.pid)
