@@ -231,7 +231,7 @@ def cartpole_section(turns: dict[str, tuple[list[Run], list[Run]]], promises: Pr
                 [
                     name,
                     f"{run.seeds[0]} to {run.seeds[-1]}",
-                    f"{run.steps[0, -1]:,}",
+                    f"{CARTPOLE[name]['steps']:,}",
                     f"{seconds:.1f}",
                     promises.at_most(f"{where}: seconds", seconds, CARTPOLE_SECONDS) if asked else "",
                     f"{once} of {SEEDS}",
