@@ -14,17 +14,30 @@ from tools import notebooks, provenance
 from tools.provenance import ROOT
 
 # Each room may import from itself and from the rows above its own. Rooms that do not exist yet are passed over.
-ROWS = [{"core"}, {"mdp", "games", "nets"}, {"envs"}, {"learn"}, {"show", "exercises", "experiments"}]
+ROWS = [{"core"}, {"mdp", "nets"}, {"games"}, {"envs"}, {"learn"}, {"show", "exercises", "experiments"}]
 DRAWING = {"matplotlib", "ipywidgets", "IPython"}
 HEAVY = {"torch", "Box2D", "pygame", *DRAWING}  # the last two drive Lunar Lander
 LIGHT = {"rlkit", "rlkit.core", "rlkit.mdp", "rlkit.games", "rlkit.envs", "rlkit.exercises", "rlkit.experiments"}
 LIGHT |= {"rlkit.core.types", "rlkit.mdp.policy_gradient", "rlkit.mdp.advantages"}
-LIGHT |= {f"rlkit.exercises.{name}" for name in ("dqn", "policy_gradients", "actor_critic", "ddpg")}
+LIGHT |= {f"rlkit.exercises.{name}" for name in ("dqn", "policy_gradients", "actor_critic", "ddpg", "marl", "madqn")}
 LIGHT |= {
     f"rlkit.experiments.{name}"
-    for name in ("dqn", "driving", "policy_gradients", "actor_critic", "a3c", "ddpg", "families", "checkpoints")
+    for name in (
+        "dqn",
+        "driving",
+        "policy_gradients",
+        "actor_critic",
+        "a3c",
+        "ddpg",
+        "families",
+        "checkpoints",
+        "populations",
+        "madqn",
+    )
 }
 LIGHT |= {f"rlkit.learn.{name}" for name in ("tabular", "minimax_q", "nash_q")}
+LIGHT |= {f"rlkit.learn.{name}" for name in ("independent", "dynamics", "dec", "teams", "markov_games", "opponents")}
+LIGHT |= {"rlkit.envs.pursuit"}
 MODULES = sorted((ROOT / "rlkit").rglob("*.py"))
 GLOBAL_RANDOM = re.compile(
     r"np\.random\.(?!default_rng\b|Generator\b|SeedSequence\b|PCG64\b|BitGenerator\b)\w+"

@@ -141,6 +141,13 @@ def test_lazy_and_indirect_imports_are_found() -> None:
     assert all(name.split(".")[0] == "rlkit" for name in found)
 
 
+def test_of_the_exercises_those_count_that_the_cells_name() -> None:
+    cells = ["from rlkit.exercises import check", 'check("dqn.replay", f)\nmine = working(\n    "ddpg.update", g)']
+    cells += ['quiz("mdps")', 'progress("q_learning", "mdps")']
+    found = {name.removeprefix("rlkit.exercises.") for name in provenance.modules(cells)}
+    assert {"dqn", "ddpg", "mdps", "q_learning"} <= found and not found & {"policy_gradients", "actor_critic"}
+
+
 @pytest.mark.parametrize("thing", [solvers.value_iteration, solvers.Solution, tabular.TabularMDP.__post_init__])
 def test_shown_source_is_what_python_shows(thing: object) -> None:
     name = f"{thing.__module__}.{thing.__qualname__}"  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ import pytest
 
 from tools import notebooks, provenance
 
-LINE = re.compile(r"^(\d+)\. ", re.MULTILINE)
+LINE = re.compile(r"^ *(\d+)\. ", re.MULTILINE)  # in a docstring they may stand in a literal block
 COMMENT = re.compile(r"# \((\d+(?:, \d+)*)\)")
 BOX = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{prf:algorithm\}(?P<title>.*)$(?P<body>[\s\S]*?)^(?P=fence)\s*$", re.MULTILINE

@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "rlkit"
 LOADED = re.compile(r"(?<![.\w])load\(\s*[\"']([\w.]+)[\"']")
+EXERCISES = re.compile(r"(?<![.\w])(?:check|working|quiz|progress)\(\s*((?:[\"'][\w.]+[\"']\s*,?\s*)+)")
 # Fields of a syntax tree that come and go between Python versions, or never change what the code does.
 IGNORED_FIELDS = {"kind", "type_comment", "type_params"}
 
@@ -53,10 +54,14 @@ def python_of(cell: str) -> str:
 def modules(cells: Iterable[str], root: Path = ROOT) -> dict[str, str]:
     """Return {name: hash} of every module of the package that these cells import, directly or through others.
 
-    Imports inside functions count too.
+    Imports inside functions count too, and the exercises that the cells name: ``check("mdps.return_by_hand", ...)``.
     """
+    cells = list(cells)
+    named = {
+        name.split(".")[0] for cell in cells for ids in EXERCISES.findall(cell) for name in re.findall(r"[\w.]+", ids)
+    }
     finder = modulefinder.ModuleFinder(path=[str(root)])
-    for number, cell in enumerate(cells):
+    for number, cell in enumerate([*cells, *(f"import {PACKAGE}.exercises.{name}" for name in sorted(named))]):
         finder.scan_code(compile(python_of(cell), f"cell {number}", "exec"), finder.add_module("__main__"))
     files = {name: module.__file__ for name, module in finder.modules.items()}  # type: ignore[attr-defined]
     ours = sorted(name for name in files if name.split(".")[0] == PACKAGE and files[name])

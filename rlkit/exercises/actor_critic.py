@@ -906,8 +906,25 @@ def gae_runs_over_an_end(reward, V, V_next, terminated, truncated, gamma, lam):
 
 @many_steps.mistake("The sum stops at the ends, but in δ you look beyond a terminated step: V(s') counts as 0 there.")
 def gae_looks_beyond_the_end(reward, V, V_next, terminated, truncated, gamma, lam):
-    delta, goes_on = parts_of_gae(reward, V, V_next, terminated & False, truncated, gamma)
-    return swept(delta, gamma * lam * goes_on)
+    delta, _ = parts_of_gae(reward, V, V_next, terminated & False, truncated, gamma)
+    return swept(delta, gamma * lam * ~(terminated | truncated))
+
+
+@many_steps.mistake(
+    "In δ you look beyond a terminated step, where V(s') counts as 0; and your sum stops there, but not where an episode was "
+    "cut off. Stop it at both."
+)
+def gae_stops_at_ends_and_looks_beyond(reward, V, V_next, terminated, truncated, gamma, lam):
+    delta, _ = parts_of_gae(reward, V, V_next, terminated & False, truncated, gamma)
+    return swept(delta, gamma * lam * ~terminated)
+
+
+@many_steps.mistake(
+    "`terminated` has no effect in yours. Where it is True, V(s') counts as 0 in δ, and the sum stops, as it does at a cut."
+)
+def gae_knows_no_end(reward, V, V_next, terminated, truncated, gamma, lam):
+    delta, _ = parts_of_gae(reward, V, V_next, terminated & False, truncated, gamma)
+    return swept(delta, gamma * lam * ~truncated)
 
 
 @many_steps.mistake("There is no mask at all: neither does the sum stop, nor is V(s') 0 where the world ended.")
@@ -921,8 +938,8 @@ def gae_without_masks(reward, V, V_next, terminated, truncated, gamma, lam):
     "*terminated* is True."
 )
 def gae_wrong_flag_in_delta(reward, V, V_next, terminated, truncated, gamma, lam):
-    delta, goes_on = parts_of_gae(reward, V, V_next, truncated, truncated, gamma)
-    return swept(delta, gamma * lam * goes_on)
+    delta, _ = parts_of_gae(reward, V, V_next, truncated, truncated, gamma)
+    return swept(delta, gamma * lam * ~(terminated | truncated))
 
 
 @many_steps.mistake(
@@ -1642,6 +1659,16 @@ def a2c_mean_over_all_pairs(policy, critic, rollout, entropy):
     log_p, V, H = parts_of_a2c(policy, critic, rollout)
     pairs = (rollout.target.unsqueeze(-2) - V.unsqueeze(-1)) ** 2
     return added(log_p * rollout.advantage, 0.5 * pairs.mean(-1), entropy * H)
+
+
+@both_losses.mistake(
+    "Every action is weighted with *everybody's* advantage: one of log π and A has an axis of its own, so that all pairs are "
+    "made, [K, N, N], and then averaged. Both are float[K, N]: step by step."
+)
+def a2c_weighs_with_all_advantages(policy, critic, rollout, entropy):
+    log_p, V, H = parts_of_a2c(policy, critic, rollout)
+    pairs = log_p.unsqueeze(-1) * rollout.advantage.unsqueeze(-2)
+    return added(pairs.mean(-1), 0.5 * (rollout.target - V) ** 2, entropy * H)
 
 
 @both_losses.mistake(
@@ -2428,6 +2455,28 @@ def clipped_twice(log_p, log_p_old, advantage, clip):
 
 quiz = Quiz(
     Question(
+        "The slide's actor-critic, two learning rates. The critic's is a hundredth of what it should be. What happens?",
+        (
+            (
+                "Both learn, only later: the actor cannot be faster than what teaches it.",
+                False,
+                "It can, and that is the trouble. The actor takes every word of the critic for true, as fast as its own "
+                "rate allows.",
+            ),
+            (
+                "The actor gets noisier, because the critic's estimates jump.",
+                False,
+                "A slow critic does not jump. One that is too *fast* does, and the actor's small steps average that.",
+            ),
+            (
+                "The actor seeks what the critic's first numbers praise, and can end worse than it began.",
+                True,
+                "A critic that lags is wrong in the same direction for hundreds of steps, and no mean takes that away. "
+                "Noise makes an actor slow; bias leads it astray.",
+            ),
+        ),
+    ),
+    Question(
         "The actor learns from A = r + γ V(s') - V(s), and the critic has not learned much yet. What is to be said "
         "of A?",
         (
@@ -2448,6 +2497,27 @@ quiz = Quiz(
                 False,
                 "They are, but each value comes twice, with opposite signs, and with λ = 1 all of them cancel but "
                 "that of s itself.",
+            ),
+        ),
+    ),
+    Question(
+        "A step of a rollout is the last one before the time limit. Which parts of GAE does that change?",
+        (
+            (
+                "Its δ and the sum: nothing follows, so V(s') counts as 0, and the sum stops.",
+                False,
+                "That is for a *terminated* step. Here something would have followed; only nobody saw it.",
+            ),
+            (
+                "Only the sum, which stops there. In δ the critic is asked about s', as ever.",
+                True,
+                "The step after it in the rollout belongs to another episode, so its δ must not be added. But V(s') is the "
+                "only word that there is about what would have come.",
+            ),
+            (
+                "Nothing: it is a step like any other.",
+                False,
+                "The sum would then run on into an episode that has nothing to do with it.",
             ),
         ),
     ),
@@ -2475,74 +2545,23 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "CartPole, two buttons, and a memory full of steps that older policies took. Which of DQN, A2C and DDPG can "
-        "learn from it as they are?",
+        "A3C with four workers, and A2C with four worlds. What does A3C have that A2C has not?",
         (
             (
-                "DQN and DDPG: both are off-policy, and the memory is where they learn from anyway.",
-                False,
-                "DDPG may use the memory, but not the buttons: its actor climbs the slope of Q(s, a) along a, and "
-                "between two buttons there is none.",
-            ),
-            (
-                "All three: A2C only has to compute log π(a|s) anew, with its present weights.",
-                False,
-                "The gradient is a mean over what the *present* policy does. Old actions come too often or too "
-                "rarely, and their advantages are those of another policy.",
-            ),
-            (
-                "Only DQN.",
+                "Gradients that belong to weights of some moments ago, and numbers that do not repeat.",
                 True,
-                "A2C needs steps of its own policy. DDPG needs actions that are numbers. DQN's target asks for the "
-                "best next action, whoever acted: off-policy, and a list of actions is just what it wants.",
-            ),
-        ),
-    ),
-    Question(
-        "A swing-up never ends, pays at best 0 and at worst -16 a step, and is cut off after 200 steps. A learner "
-        "takes the cut for an end. What does its critic learn?",
-        (
-            (
-                "Values that are too high, near 0: any state may be the last one, after which nothing is to be paid.",
-                True,
-                "The state does not show the clock. Some of the steps say “here it ended”, so to be cut off looks "
-                "like a rescue, and everywhere a little of it is believed.",
+                "While a worker takes its steps and computes, the others write. On average three updates lie in between, and "
+                "the operating system decides which.",
             ),
             (
-                "Nothing wrong: one step in 200 is too few to matter for a mean.",
+                "An advantage function with less bias, because each worker has its own critic.",
                 False,
-                "Its error is not that of one reward, but of the whole future, tens of steps' worth; and "
-                "bootstrapping hands it on to all states before.",
+                "The critic's weights are shared like the actor's. What each worker has of its own is a copy, and that is old.",
             ),
             (
-                "Values that are too low, because the episode ended before the pole stood.",
+                "A replay memory for each worker.",
                 False,
-                "To end is *good* where every step costs. With rewards above 0, as in CartPole, the values would "
-                "indeed be too low.",
-            ),
-        ),
-    ),
-    Question(
-        "Why do DDPG's critics tend to say too much, and what does TD3's smaller of two critics do about it?",
-        (
-            (
-                "The target network lags behind. The smaller of two is nearer to the older one, and so more stable.",
-                False,
-                "Lagging makes values late, and not too large. Both of TD3's critics have target networks that lag "
-                "alike.",
-            ),
-            (
-                "The actor looks for actions where the critic errs upwards. Two critics seldom err upwards in the "
-                "same place.",
-                True,
-                "To climb a noisy mountain is to be drawn to its errors, as with the maximum of chapter 2. The "
-                "smaller of two may say too little, but nobody is drawn there.",
-            ),
-            (
-                "Exploration noise makes actions look better than they are. With two critics the noise is averaged.",
-                False,
-                "Noise in actions is for trying things, and the target has none of it in DDPG. And the smaller of "
-                "two is no average.",
+                "Neither has one. Workers in different situations take its place, and so do worlds in different situations.",
             ),
         ),
     ),

@@ -14,6 +14,7 @@ from rlkit.exercises.cards import literal
 from rlkit.exercises.dqn import NO_GRADIENT, detached, random_tensor, torch
 from rlkit.exercises.exercise import Case, Exercise
 from rlkit.exercises.judging import close, copy_of, difference, fresh
+from rlkit.exercises.quizzes import Question, Quiz
 
 # -- networks and agents that can be followed with a pencil --------------------------------------------------------
 
@@ -1904,6 +1905,11 @@ def critic_loss_of_the_actor(agent, batch):
     return squares(agent, batch, my_ddpg_target(agent.actor, agent.critic_target, batch))
 
 
+@bug.mistake("Q' is of the critic that learns now. That it came from `critic_target` was right.")
+def critic_loss_of_the_critic(agent, batch):
+    return squares(agent, batch, my_ddpg_target(agent.actor_target, agent.critic, batch))
+
+
 @bug.mistake("`alive` is 0 and -1 now, so the future is taken away. It should be 1 and 0: `1 - ...`.")
 def critic_loss_alive_with_a_minus(agent, batch):
     Q = with_action_for(agent, batch, batch.next_obs)
@@ -1933,3 +1939,122 @@ ALSO_WHEN_MENDING = IN_A_TARGET - {  # these three have sentences of their own h
 for wrong in one_target.mistakes:
     if wrong.function in ALSO_WHEN_MENDING:
         bug.mistake(f"Another fault has come in. {wrong.sentence}")(critic_loss_by(wrong.function))
+
+quiz = Quiz(
+    Question(
+        "DDPG's critic is exactly right about Q(s, a) at the action that the actor names, and flat around it. What does the "
+        "actor learn?",
+        (
+            (
+                "That its action is right: the critic agrees with it.",
+                False,
+                "The critic may say that the action is worth very little. What it does not say is which way to go.",
+            ),
+            (
+                "Nothing: it is taught by the slope, and there is none.",
+                True,
+                "The actor's gradient is ∇a Q times ∇θ μ. A critic that has only ever seen one action in a state cannot know "
+                "the slope there, which is why the actions are made noisy.",
+            ),
+            (
+                "The same as with any other critic of that value: what counts is Q(s, μ(s)).",
+                False,
+                "The loss is −Q(s, μ(s)), but its *gradient* asks how Q changes with the action.",
+            ),
+        ),
+    ),
+    Question(
+        "CartPole, two buttons, and a memory full of steps that older policies took. Which of DQN, A2C and DDPG can "
+        "learn from it as they are?",
+        (
+            (
+                "DQN and DDPG: both are off-policy, and the memory is where they learn from anyway.",
+                False,
+                "DDPG may use the memory, but not the buttons: its actor climbs the slope of Q(s, a) along a, and "
+                "between two buttons there is none.",
+            ),
+            (
+                "All three: A2C only has to compute log π(a|s) anew, with its present weights.",
+                False,
+                "The gradient is a mean over what the *present* policy does. Old actions come too often or too "
+                "rarely, and their advantages are those of another policy.",
+            ),
+            (
+                "Only DQN.",
+                True,
+                "A2C needs steps of its own policy. DDPG needs actions that are numbers. DQN's target asks for the "
+                "best next action, whoever acted: off-policy, and a list of actions is just what it wants.",
+            ),
+        ),
+    ),
+    Question(
+        "A swing-up never ends, pays at best 0 and at worst -16 a step, and is cut off after 200 steps. A learner "
+        "takes the cut for an end. What does its critic learn?",
+        (
+            (
+                "Values that are too high, near 0: any state may be the last one, after which nothing is to be paid.",
+                True,
+                "The state does not show the clock. Some of the steps say “here it ended”, so to be cut off looks "
+                "like a rescue, and everywhere a little of it is believed.",
+            ),
+            (
+                "Nothing wrong: one step in 200 is too few to matter for a mean.",
+                False,
+                "Its error is not that of one reward, but of the whole future, tens of steps' worth; and "
+                "bootstrapping hands it on to all states before.",
+            ),
+            (
+                "Values that are too low, because the episode ended before the pole stood.",
+                False,
+                "To end is *good* where every step costs. With rewards above 0, as in CartPole, the values would "
+                "indeed be too low.",
+            ),
+        ),
+    ),
+    Question(
+        "With τ = 1 the target networks are the networks themselves. What happened to DDPG then, and why?",
+        (
+            (
+                "It learned faster, because the targets were no longer out of date.",
+                False,
+                "On the pendulum it learned nothing at all.",
+            ),
+            (
+                "It learned nothing: the actor climbs the critic, and the critic learns what it says itself at the top.",
+                True,
+                "Each error upwards is found by the actor, enters the target, and is learned. A target that follows slowly "
+                "breaks the circle long enough for rewards to be heard.",
+            ),
+            (
+                "Little: that is DQN without a frozen network, which survives on small tasks.",
+                False,
+                "DQN does. But its maximum is over a list; DDPG's actor searches everywhere, with a gradient, for places "
+                "where the critic errs upwards.",
+            ),
+        ),
+    ),
+    Question(
+        "Why do DDPG's critics tend to say too much, and what does TD3's smaller of two critics do about it?",
+        (
+            (
+                "The target network lags behind. The smaller of two is nearer to the older one, and so more stable.",
+                False,
+                "Lagging makes values late, and not too large. Both of TD3's critics have target networks that lag "
+                "alike.",
+            ),
+            (
+                "The actor looks for actions where the critic errs upwards. Two critics seldom err upwards in the "
+                "same place.",
+                True,
+                "To climb a noisy mountain is to be drawn to its errors, as with the maximum of chapter 2. The "
+                "smaller of two may say too little, but nobody is drawn there.",
+            ),
+            (
+                "Exploration noise makes actions look better than they are. With two critics the noise is averaged.",
+                False,
+                "Noise in actions is for trying things, and the target has none of it in DDPG. And the smaller of "
+                "two is no average.",
+            ),
+        ),
+    ),
+)

@@ -204,8 +204,15 @@ _SAID_OF_ERRORS = {
         "A list or a tuple cannot be multiplied by a number. A tensor's `max` along an axis is a tuple too: take `.values`."
     ),
     "the `-` operator, with a bool tensor": "Of truth values the opposite is `~terminated`; or use `torch.where`.",
-    "of Tensor with more than one value is ambiguous": "Each entry decides for itself: `torch.where` instead of `if`.",
-    "with more than one element is ambiguous": "Each entry decides for itself: `np.where` or `np.clip` instead of `if`.",
+    "of Tensor with more than one value is ambiguous": (
+        "Each entry decides for itself: `torch.where` instead of `if`, `torch.minimum` instead of `min`, `~` instead of `not`."
+    ),
+    "with more than one element is ambiguous": (
+        "Each entry decides for itself: `np.where` or `np.clip` instead of `if`, `.max(axis=-1)` instead of `max`."
+    ),
+    "has no attribute 'log_prob'": "Ask the head, which the policy gives for what is seen: `policy(obs).log_prob(action)`.",
+    "not enough values to unpack": "Behind the axes that are named there may be more, or none: do not unpack the shape.",
+    "too many values to unpack": "Behind the axes that are named there may be more, or none: do not unpack the shape.",
     "Index tensor must have the same number of dimensions": (
         "`gather` needs an index with as many axes as the tensor: `action.unsqueeze(-1)`, and afterwards `squeeze(-1)`."
     ),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import json
 import os
 import sys
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,25 @@ from rlkit.exercises.exercise import Exercise
 from rlkit.exercises.judging import evaluate
 from rlkit.exercises.quizzes import Quiz
 
-
-@cache
-def chapters() -> dict[str, Any]:
-    """Return the modules that hold exercises, in the order of the book; a new chapter adds its own here."""
-    # Written out, so that a notebook's fingerprint knows which modules it shows.
-    from rlkit.exercises import actor_critic, ddpg, dqn, mdps, policy_gradients, q_learning
-
-    return {
-        "mdps": mdps,
-        "q_learning": q_learning,
-        "dqn": dqn,
-        "policy_gradients": policy_gradients,
-        "actor_critic": actor_critic,
-        "ddpg": ddpg,
-    }
+# The modules that hold exercises, in the order of the book; a new chapter adds its own here. Each is imported when it is
+# asked for, so that a page waits for its own exercises only, and depends on no others (tools/provenance.py knows which).
+CHAPTERS = ("mdps", "q_learning", "dqn", "policy_gradients", "actor_critic", "ddpg", "marl", "madqn")
 
 
-def all_exercises() -> dict[str, Exercise]:
-    """Return every exercise of the book by its id, in the order of its pages."""
-    found = [v for module in chapters().values() for v in vars(module).values() if isinstance(v, Exercise)]
+def chapter(name: str) -> Any:
+    """Return the module of that name that holds exercises.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in CHAPTERS:
+        raise ValueError(f"{brief(name)} is none of {', '.join(CHAPTERS)} (see CHAPTERS in rlkit/exercises/learner.py)")
+    return importlib.import_module(f"rlkit.exercises.{name}")
+
+
+def all_exercises(*names: str) -> dict[str, Exercise]:
+    """Return every exercise of the book, or of these modules, by its id, in the order of the pages."""
+    found = [v for name in names or CHAPTERS for v in vars(chapter(name)).values() if isinstance(v, Exercise)]
     return {exercise.id: exercise for exercise in found}
 
 
@@ -46,13 +45,11 @@ def get(id: str) -> Exercise:
     Raises:
         ValueError: if there is none of that id.
     """
-    exercises = all_exercises()
-    chapter = str(id).partition(".")[0]
-    if chapter not in chapters():
-        raise ValueError(
-            f"there is no exercise {brief(id)}: {chapter} is none of {', '.join(chapters())} (see "
-            "chapters() in rlkit/exercises/learner.py)"
-        )
+    name = str(id).partition(".")[0]
+    try:
+        exercises = all_exercises(name)
+    except ValueError as error:
+        raise ValueError(f"there is no exercise {brief(id)}: {error}") from None
     if not isinstance(id, str) or id not in exercises:
         near = difflib.get_close_matches(str(id), exercises, n=3, cutoff=0.3) or list(exercises)
         raise ValueError(f"there is no exercise {brief(id)}; do you mean {', '.join(near)}?")
@@ -92,7 +89,7 @@ def quiz(id: str) -> Card:
     Args:
         id: of the chapter, such as "mdps".
     """
-    questions = getattr(chapters().get(id), "quiz", None)
+    questions = getattr(chapter(id), "quiz", None) if id in CHAPTERS else None
     if not isinstance(questions, Quiz):
         raise ValueError(f"there is no quiz {id!r}")
     return questions.card()
@@ -132,10 +129,14 @@ def record(id: str, passed: bool) -> None:
         os.replace(part, file)
 
 
-def progress() -> Card:
-    """Return how far you are: a bar and a table over all exercises of the book."""
+def progress(*names: str) -> Card:
+    """Return how far you are: a bar and a table.
+
+    Args:
+        names: the modules whose exercises count, such as "mdps" (all of the book, unless said).
+    """
     done = _load()
-    exercises = all_exercises()
+    exercises = all_exercises(*names)
     passed = [id for id in exercises if done.get(id)]
     share = len(passed) / max(1, len(exercises))
     bar = "█" * round(20 * share) + "░" * (20 - round(20 * share))
@@ -144,7 +145,7 @@ def progress() -> Card:
         f"<tr><td>{prose(e.title)}</td><td><code>{id}</code></td><td>{state[done.get(id)]}</td></tr>"
         for id, e in exercises.items()
     )
-    head = f"{bar} {len(passed)} of {len(exercises)} exercises passed"
+    head = f"{bar} {len(passed)} of {len(exercises)} exercises{' of this chapter' if names else ''} passed"
     return Card(
         f"<p><strong>{head}</strong></p><details><summary>All exercises</summary><table>{rows}</table></details>", head
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
-from rlkit.exercises.learner import get
+from rlkit.exercises.learner import CHAPTERS, get
 
 _PAIR = re.compile(
     r"(?P<open>```\{code-cell\}[^\n]*\n:tags: \[exercise\]\n\n)(?P<stub>(?:(?!```)[^\n]*\n)*)(?P<close>```\n)"
@@ -20,12 +21,13 @@ _PAIR = re.compile(
 )
 
 
-def with_stubs(manuscript: str, chapter: int) -> str:
+def with_stubs(manuscript: str, chapter: int, before: int = 0) -> str:
     """Return a manuscript with every stub as its exercise says, numbered in order.
 
     Args:
         manuscript: the text.
         chapter: its number, for "Exercise 1.3".
+        before: how many exercises the chapter's earlier pages have.
 
     Raises:
         ValueError: if a check names an exercise that does not exist, or has no cell for an answer before it.
@@ -36,7 +38,7 @@ def with_stubs(manuscript: str, chapter: int) -> str:
         nonlocal count
         count += 1
         exercise = get(pair["id"])
-        head = f"# ✎ Exercise {chapter}.{count}: {exercise.title}"
+        head = f"# ✎ Exercise {chapter}.{before + count}: {exercise.title}"
         return f"{pair['open']}{head}\n{exercise.stub()}\n{pair['close']}{pair['between']}"
 
     filled = _PAIR.sub(fill, manuscript)
@@ -49,12 +51,34 @@ def with_stubs(manuscript: str, chapter: int) -> str:
     return filled
 
 
+def pages(chapters: Path) -> list[tuple[Path, int, int]]:
+    """Return (manuscript, chapter, exercises on the chapter's earlier pages) for a folder, in the order of the book.
+
+    The pages of one chapter are in the order of their exercises in ``learner.CHAPTERS``.
+    """
+    asked = {
+        file: re.findall(r'^check\("(\w+)\.', file.read_text(encoding="utf-8"), re.MULTILINE)
+        for file in chapters.glob("[0-9][0-9]_*.md")
+    }
+
+    def place(file: Path) -> tuple[int, list[int], str]:
+        return int(file.name[:2]), [CHAPTERS.index(name) for name in asked[file][:1] if name in CHAPTERS], file.name
+
+    counts: Counter[int] = Counter()
+    found = []
+    for file in sorted(asked, key=place):
+        chapter = int(file.name[:2])
+        found.append((file, chapter, counts[chapter]))
+        counts[chapter] += len(asked[file])
+    return found
+
+
 def sync(chapters: Path) -> list[Path]:
     """Rewrite the stubs of all manuscripts in a folder, and return the files that changed."""
     changed = []
-    for file in sorted(chapters.glob("[0-9][0-9]_*.md")):
+    for file, chapter, earlier in pages(chapters):
         before = file.read_text(encoding="utf-8")
-        after = with_stubs(before, int(file.name[:2]))
+        after = with_stubs(before, chapter, earlier)
         if after != before:
             part = file.with_suffix(".part")
             part.write_text(after, encoding="utf-8")

@@ -12,9 +12,9 @@ from rlkit.experiments.runner import Experiment, load, run, stored
 
 def all_experiments() -> list[Experiment]:
     """Return every experiment of the book; a new chapter adds its module here."""
-    from rlkit.experiments import a3c, actor_critic, ddpg, dqn, driving, families, policy_gradients
+    from rlkit.experiments import a3c, actor_critic, ddpg, dqn, driving, families, madqn, policy_gradients, populations
 
-    modules = (dqn, driving, policy_gradients, actor_critic, a3c, ddpg, families)
+    modules = (dqn, driving, policy_gradients, actor_critic, a3c, ddpg, families, madqn, populations)
     return [experiment for module in modules for experiment in module.EXPERIMENTS]
 
 

@@ -13,10 +13,12 @@ from rlkit.core.checks import brief
 from rlkit.experiments.runner import RESULTS
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from rlkit.nets import CategoricalPolicy
 
 
-def save(name: str, policy: CategoricalPolicy) -> Path:
+def save(name: str, policy: nn.Module) -> Path:
     """Store the weights of a policy, all copies, and return the file. It is replaced at once: nobody finds half of it.
 
     Args:
@@ -35,8 +37,8 @@ def save(name: str, policy: CategoricalPolicy) -> Path:
     return path
 
 
-def load_policy(name: str) -> CategoricalPolicy:
-    """Return a stored policy, a network with a copy for each seed that it was trained with.
+def load_weights(name: str) -> dict[str, Tensor]:
+    """Return the weights of a stored policy by their names in its network.
 
     Args:
         name: of the experiment that made it.
@@ -46,13 +48,25 @@ def load_policy(name: str) -> CategoricalPolicy:
     """
     import torch
 
-    from rlkit.nets import CategoricalPolicy
-
     known = sorted(file.name.removesuffix(".npz") for file in RESULTS.iterdir() if file.name.endswith(".npz"))
     if name not in known:
         raise ValueError(f"no policy {brief(name)} is stored: there are {', '.join(known) or 'none'}")
     with np.load(io.BytesIO((RESULTS / f"{name}.npz").read_bytes()), allow_pickle=False) as file:
-        weights = {key: torch.from_numpy(file[key]) for key in file.files}
+        return {key: torch.from_numpy(file[key]) for key in file.files}
+
+
+def load_policy(name: str) -> CategoricalPolicy:
+    """Return a stored policy, a network with a copy for each seed that it was trained with.
+
+    Args:
+        name: of the experiment that made it.
+
+    Raises:
+        ValueError: none of that name is stored.
+    """
+    from rlkit.nets import CategoricalPolicy
+
+    weights = load_weights(name)
     layers = [value.shape for key, value in weights.items() if key.endswith("weight")]  # [K, inputs, outputs] each
     policy = CategoricalPolicy([*(inputs for _, inputs, _ in layers), layers[-1][2]], layers[0][0])
     policy.load_state_dict(weights)

@@ -50,7 +50,7 @@ def standardise(advantage: Tensor, real: Tensor) -> Tensor:
         real: bool[K, N], False where a copy has no step: nothing there counts, and 0 is returned.
     """
     exact = advantage.double()  # so that advantages that are all equal come out as 0, and not as magnified rounding
-    steps = real.sum(dim=1, keepdim=True)
+    steps = real.sum(dim=1, keepdim=True).clamp(min=1)  # of a copy without a real step all are 0
     centred = torch.where(real, exact - torch.where(real, exact, 0.0).sum(dim=1, keepdim=True) / steps, 0.0)
     std = (centred.square().sum(dim=1, keepdim=True) / steps).sqrt()
     return (centred / (std + 1e-8)).to(advantage.dtype)
@@ -185,8 +185,8 @@ def packed(run: Episodes, R: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor
 
 
 def mean_over(real: Tensor, value: Tensor) -> Tensor:
-    """Return the mean of each copy's real steps, float[K], of value: float[K, N]."""
-    return torch.where(real, value, 0.0).sum(dim=1) / real.sum(dim=1)
+    """Return the mean of each copy's real steps, float[K], of value: float[K, N]; 0 for a copy that has none."""
+    return torch.where(real, value, 0.0).sum(dim=1) / real.sum(dim=1).clamp(min=1)
 
 
 class Log:

@@ -1,7 +1,17 @@
-"""One agent in a known world: Markov decision processes, their Bellman equations, and exact solvers."""
+"""Known worlds: Markov decision processes, their Bellman equations and exact solvers; and worlds that are seen in part."""
 
 from rlkit.mdp.advantages import gae_moments, policy_values
 from rlkit.mdp.conversion import from_gymnasium, to_gymnasium
+from rlkit.mdp.decentralised import (
+    DecPOMDP,
+    best_trees,
+    dec_tiger,
+    numbered_tree,
+    pair_values,
+    pooled,
+    value_of_trees,
+)
+from rlkit.mdp.hidden import HMM, filter_step, forward_filter, stationary
 from rlkit.mdp.operators import (
     bellman_backup,
     evaluate_policy,
@@ -12,6 +22,15 @@ from rlkit.mdp.operators import (
     random_policy,
     under_policy,
     value_within,
+)
+from rlkit.mdp.partial import (
+    POMDP,
+    AlphaVectors,
+    alpha_vectors,
+    belief_update,
+    looking_first,
+    observation_probabilities,
+    tiger,
 )
 from rlkit.mdp.policy_gradient import (
     Episodes,
@@ -35,33 +54,51 @@ from rlkit.mdp.solvers import (
 from rlkit.mdp.tabular import TabularMDP
 
 __all__ = [
+    "HMM",
     "METHODS",
+    "POMDP",
+    "AlphaVectors",
+    "DecPOMDP",
     "Episodes",
     "Sampler",
     "Solution",
     "TabularMDP",
+    "alpha_vectors",
+    "belief_update",
     "bellman_backup",
+    "best_trees",
+    "dec_tiger",
     "episodes",
     "evaluate_policy",
     "every_episode",
+    "filter_step",
+    "forward_filter",
     "from_gymnasium",
     "gae_moments",
     "greedy",
     "linear_programming",
+    "looking_first",
     "modified_policy_iteration",
+    "numbered_tree",
+    "observation_probabilities",
+    "pair_values",
     "policy_evaluation",
     "policy_gradient",
     "policy_iteration",
     "policy_matrix",
     "policy_values",
+    "pooled",
     "q_from_v",
     "random_policy",
     "softmax",
     "softmax_policy",
     "solve",
+    "stationary",
+    "tiger",
     "to_gymnasium",
     "under_policy",
-    "value_within",
     "value_iteration",
+    "value_of_trees",
+    "value_within",
     "visits",
 ]

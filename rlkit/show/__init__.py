@@ -5,6 +5,7 @@ nothing is drawn behind your back.
 """
 
 from rlkit.show.actor_critic import action_value, families, ppo_clip, timeline
+from rlkit.show.axes import axes
 from rlkit.show.bars import bars
 from rlkit.show.code import Listing, diff, source
 from rlkit.show.curves import curves, intervals
@@ -14,10 +15,13 @@ from rlkit.show.games import cartpole, planes, planes_apart
 from rlkit.show.grids import action_values, grid, values
 from rlkit.show.lander import lander, stacked_terms
 from rlkit.show.maps import heatmap
+from rlkit.show.models import belief_values, markov_models, policy_tree
 from rlkit.show.pendulum import pendulum
 from rlkit.show.picture import Picture, picture, side_by_side
 from rlkit.show.player import Explorable, animate, explore
 from rlkit.show.policies import gaussian_step, policy_step, two_action_spaces
+from rlkit.show.pursuit import cell_numbers, chase, four_planes
+from rlkit.show.square import payoffs, square
 from rlkit.show.steering import Steered, steer
 
 __all__ = [
@@ -30,28 +34,37 @@ __all__ = [
     "actor_and_critic",
     "agent_environment_loop",
     "animate",
+    "axes",
     "bars",
+    "belief_values",
     "car",
     "cartpole",
+    "cell_numbers",
+    "chase",
     "curves",
     "ddpg_diagram",
     "diff",
     "drives",
     "explore",
     "families",
+    "four_planes",
     "gaussian_step",
     "grid",
     "heatmap",
     "intervals",
     "lander",
+    "markov_models",
+    "payoffs",
     "pendulum",
     "picture",
     "planes",
     "planes_apart",
     "policy_step",
+    "policy_tree",
     "ppo_clip",
     "side_by_side",
     "source",
+    "square",
     "stacked_terms",
     "steer",
     "timeline",

@@ -54,7 +54,13 @@ def shown_frame(page: Page, player: int) -> str:
     return visible.get_attribute("data-key") or ""
 
 
+def unfold(page: Page) -> None:
+    """Open every fold, as a reader does who wants to play with a figure that stands under "Deeper"."""
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+
+
 def test_sliders_and_lists_change_the_picture(opened: browser.Visit) -> None:
+    unfold(opened.page)
     players = opened.page.locator(PLAYERS)
     if "/notebooks/" in opened.page.url:
         assert players.count(), "a chapter has at least one explorable figure"
@@ -72,6 +78,7 @@ def test_sliders_and_lists_change_the_picture(opened: browser.Visit) -> None:
 
 
 def test_play_buttons_move_the_picture(opened: browser.Visit) -> None:
+    unfold(opened.page)
     players = opened.page.locator(PLAYERS)
     for player in range(players.count()):
         button = players.nth(player).locator(".rlk-play")

@@ -46,6 +46,9 @@ HARMLESS = {
     "dqn.blank_page": {
         "-1 -> 1": "losses have two axes, copies and transitions: axis 1 is the last",
     },
+    "marl.hysteretic": {
+        "delta > 0 -> delta >= 0": "where delta is 0 nothing moves, by either step size",
+    },
     "actor_critic.ppo_clip": {
         "torch.min(ratio * advantage, limited * advantage) -> torch.min(limited * advantage, ratio * advantage)": (
             "the smaller of two is the same in either order"

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from rlkit.exercises import Question, Quiz, all_exercises, check, progress, quiz, working
-from rlkit.exercises.learner import chapters
-from rlkit.exercises.stubs import with_stubs
+from rlkit.exercises.learner import CHAPTERS
+from rlkit.exercises.stubs import pages, with_stubs
 from tools.provenance import ROOT
 
 BY_HAND = all_exercises()["mdps.return_by_hand"]
@@ -28,6 +28,8 @@ def test_progress_is_remembered_and_a_pass_is_kept(home):
     check("mdps.where_it_flips", 0.25)
     assert json.loads(home.read_text()) == {"mdps.return_by_hand": True, "mdps.where_it_flips": False}
     assert f"1 of {len(all_exercises())} exercises passed" in repr(progress())
+    assert f"1 of {len(all_exercises('mdps'))} exercises of this chapter passed" in repr(progress("mdps"))
+    assert "0 of" in repr(progress("dqn", "ddpg"))
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[1, 2]", '{"mdps.return_by_hand": '])
@@ -111,14 +113,26 @@ def test_importing_the_exercises_loads_neither_torch_nor_matplotlib():
 
 
 def test_exercises_stand_in_the_order_of_the_pages():
-    manuscripts = sorted((ROOT / "book" / "chapters").glob("[0-9][0-9]_*.md"))
-    asked = [id for file in manuscripts for id in re.findall(r'^check\("([\w.]+)"', file.read_text("utf-8"), re.M)]
+    manuscripts = pages(ROOT / "book" / "chapters")
+    asked = [
+        id for file, _, _ in manuscripts for id in re.findall(r'^check\("([\w.]+)"', file.read_text("utf-8"), re.M)
+    ]
     assert asked == list(all_exercises())
+
+
+def test_a_check_imports_the_exercises_of_its_own_chapter_only():
+    code = (
+        "import sys, rlkit.exercises as e; e.check('mdps.return_by_hand', 4.0); e.quiz('mdps'); e.progress('mdps');"
+        f"print([name for name in {CHAPTERS} if f'rlkit.exercises.{{name}}' in sys.modules])"
+    )
+    quiet = os.environ | {"RLKIT_PROGRESS": "off"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=quiet)
+    assert done.stdout.strip() == "['mdps']"
 
 
 def test_no_chapters_exercises_are_left_out():
     texts = {file.stem: file.read_text("utf-8") for file in (ROOT / "rlkit" / "exercises").glob("*.py")}
-    assert {name for name, text in texts.items() if "= Exercise(\n" in text} == set(chapters())
+    assert {name for name, text in texts.items() if "= Exercise(\n" in text} == set(CHAPTERS)
 
 
 def test_printed_text_is_shown_and_told_from_a_returned_value():
@@ -137,8 +151,7 @@ def test_printed_text_is_shown_and_told_from_a_returned_value():
 
 
 def test_a_chapter_that_nobody_knows_is_named():
-    known = "mdps, q_learning, dqn, policy_gradients, actor_critic, ddpg"
-    with pytest.raises(ValueError, match=rf"bandits is none of {known} .*learner\.py"):
+    with pytest.raises(ValueError, match=rf"bandits.* is none of {', '.join(CHAPTERS)} .*learner\.py"):
         check("bandits.average", lambda: None)
 
 
@@ -148,5 +161,6 @@ def test_a_check_without_a_cell_for_an_answer_is_told(tags):
     good += 'check("mdps.return_by_hand", my_return)\n```\n'
     assert "# ✎ Exercise 7.1: A return by hand\nmy_return = ...\n```" in with_stubs(good, 7), "an empty cell is filled"
     assert with_stubs(with_stubs(good, 7), 7) == with_stubs(good, 7)
+    assert "Exercise 7.4:" in with_stubs(good, 7, before=3), "a chapter's second page goes on counting"
     with pytest.raises(ValueError, match="chapter 7 has 1 checks, but 0 cells"):
         with_stubs(good.replace("[exercise]", tags), 7)

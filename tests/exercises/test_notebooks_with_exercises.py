@@ -12,11 +12,11 @@ from rlkit.exercises import all_exercises, check
 from rlkit.exercises.cards import Card
 from rlkit.exercises.exercise import PLACEHOLDER
 from rlkit.exercises.grading import exercise_ids
-from rlkit.exercises.stubs import with_stubs
+from rlkit.exercises.stubs import pages, with_stubs
 from tools.notebooks import MANUSCRIPTS, NOTEBOOKS
 
-CHAPTERS = [f for f in sorted(MANUSCRIPTS.glob("[0-9]*.md")) if "exercise-check" in f.read_text("utf-8")]
-each_chapter = pytest.mark.parametrize("manuscript", CHAPTERS, ids=lambda f: f.stem)
+PAGES = {file: rest for file, *rest in pages(MANUSCRIPTS) if "exercise-check" in file.read_text("utf-8")}
+each_page = pytest.mark.parametrize("manuscript", PAGES, ids=lambda f: f.stem)
 
 
 def cells(manuscript):
@@ -50,26 +50,33 @@ def verdicts(manuscript, answer):
     return cards
 
 
-@each_chapter
+@each_page
 def test_stubs_are_in_step(manuscript):
     text = manuscript.read_text("utf-8")
-    assert with_stubs(text, int(manuscript.name[:2])) == text, "run `python -m rlkit.exercises sync`"
+    assert with_stubs(text, *PAGES[manuscript]) == text, "run `python -m rlkit.exercises sync`"
 
 
-@each_chapter
-def test_there_are_six_to_twelve_exercises_and_all_stand_in_the_chapter(manuscript):
+@pytest.mark.parametrize("number", sorted({number for number, _ in PAGES.values()}))
+def test_there_are_six_to_twelve_exercises_in_a_chapter_and_three_on_each_page(number):
+    found = [
+        exercise_ids(NOTEBOOKS / f"{page.stem}.ipynb") for page, (chapter, _) in PAGES.items() if chapter == number
+    ]
+    assert 6 <= sum(map(len, found)) <= 12
+    assert all(len(ids) >= 3 for ids in found)
+
+
+@each_page
+def test_all_exercises_of_a_module_stand_on_one_page(manuscript):
     ids = exercise_ids(NOTEBOOKS / f"{manuscript.stem}.ipynb")
-    assert 6 <= len(ids) <= 12
-    modules = {id.split(".")[0] for id in ids}  # a long chapter has two
-    assert set(ids) == {id for id in all_exercises() if id.split(".")[0] in modules}
+    assert set(ids) == set(all_exercises(*{id.split(".")[0] for id in ids}))
 
 
-@each_chapter
+@each_page
 def test_untouched_every_check_says_your_turn(manuscript):
     assert all(": Your turn" in text for text in verdicts(manuscript, lambda exercise, stub: stub))
 
 
-@each_chapter
+@each_page
 def test_solved_every_check_passes(manuscript):
     assert all(": Passed" in text for text in verdicts(manuscript, lambda exercise, stub: exercise.solution_text()))
 
@@ -83,7 +90,7 @@ def nonsense(exercise, stub):
     return f"{head}\n    return undefined + 1"
 
 
-@each_chapter
+@each_page
 def test_nonsense_stops_no_cell(manuscript):
     cards = verdicts(manuscript, nonsense)
     assert all("Stopped" in text or "Not yet" in text for text in cards)

@@ -729,3 +729,14 @@ def test_so_are_ppos_own(change):
 def test_networks_that_do_not_fit_are_refused(name, world, policy, critic, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         LEARNERS[name][0](world, policy, critic, **SMALL[name])
+
+
+@pytest.mark.parametrize("name", ["A2C", "PPO"])
+def test_rounds_of_one_step_in_which_a_world_may_only_begin_anew_teach_nothing_and_spoil_nothing(name):
+    probe = probes()[0]  # one step to an episode, so that every other round holds no real step
+    policy, critic = CategoricalPolicy([1, 1], 1), StackedMLP([1, 1], 1)
+    more = {"minibatch": 1, "epochs": 1} if name == "PPO" else {}
+    learn = {"A2C": train_a2c, "PPO": train_ppo}[name]
+    run = learn(probe.make, policy, critic, steps=20, worlds=1, length=1, **more)
+    assert np.isfinite(run.updates["loss"]).all()
+    assert all(torch.isfinite(w).all() for w in [*policy.parameters(), *critic.parameters()])
