@@ -20,6 +20,10 @@ HEAVY = {"torch", "Box2D", "pygame", *DRAWING}  # the last two drive Lunar Lande
 LIGHT = {"rlkit", "rlkit.core", "rlkit.mdp", "rlkit.games", "rlkit.envs", "rlkit.exercises", "rlkit.experiments"}
 LIGHT |= {"rlkit.core.types", "rlkit.mdp.policy_gradient", "rlkit.mdp.advantages"}
 LIGHT |= {f"rlkit.exercises.{name}" for name in ("dqn", "policy_gradients", "actor_critic", "ddpg", "marl", "madqn")}
+LIGHT |= {f"rlkit.exercises.{name}" for name in ("games", "nash_q")}
+LIGHT |= {
+    f"rlkit.games.{name}" for name in ("equilibria", "zero_sum", "dynamics", "shapley", "soccer", "grid_games", "stage")
+}
 LIGHT |= {
     f"rlkit.experiments.{name}"
     for name in (
@@ -33,6 +37,8 @@ LIGHT |= {
         "checkpoints",
         "populations",
         "madqn",
+        "minimax_q",
+        "nash_q",
     )
 }
 LIGHT |= {f"rlkit.learn.{name}" for name in ("tabular", "minimax_q", "nash_q")}

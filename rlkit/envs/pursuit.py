@@ -10,7 +10,7 @@ from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from rlkit.core.checks import number, whole_number
+from rlkit.core.checks import brief, number, whole_number
 
 MOVES = np.array([[0, 0], [0, 1], [1, 0], [0, -1], [-1, 0]])  # stay, up, right, down, left, as (x, y)
 KINDS = ("pursuers", "evaders")
@@ -99,10 +99,14 @@ class Pursuit:
 
         Args:
             seed: of all chance from now on (default: chance goes on where it was).
-            cells: int[agents, 2] or int[n, agents, 2], where the agents stand, as (x, y) (default: drawn). Agents may share one.
+            cells: int[agents, 2] or int[n, agents, 2], where the agents stand, as (x, y) (default: drawn). Those of one kind may
+                share one.
 
         Returns:
             float32[n, agents, 4, W, H]; see :meth:`observe`.
+
+        Raises:
+            ValueError: cells of another shape, off the map or under an obstacle, or a pursuer on an evader's cell.
         """
         numbered = None if cells is None else self._numbered(cells)
         if seed is not None or self.rng is None:
@@ -132,22 +136,31 @@ class Pursuit:
         if outside or self.obstacles[given[..., 0], given[..., 1]].any():
             raise ValueError("cells has one that is not on the map, or under an obstacle")
         numbered: np.ndarray = given[..., 0] * self.size[1] + given[..., 1]
+        if (numbered[..., : self.pursuers, None] == numbered[..., None, self.pursuers :]).any():
+            raise ValueError("cells has a pursuer on an evader's cell, but no episode begins with a capture")
         return numbered
+
+    def _begun(self, what: str) -> None:
+        if self.rng is None:
+            raise ValueError(f"reset the world before {what}")
 
     @property
     def free(self) -> np.ndarray:
         """Who is on the map: bool[n, agents]; False for an evader that was caught."""
+        self._begun("asking who is on the map")
         return self._free_still.copy()
 
     @property
     def cells(self) -> np.ndarray:
         """Where everybody stands: int[n, agents, 2], as (x, y); -1 for an evader that was caught."""
+        self._begun("asking where everybody stands")
         xy = np.stack(np.divmod(self._cell, self.size[1]), axis=-1)
         return np.where(self._free_still[..., None], xy, -1)
 
     @property
     def caught(self) -> np.ndarray:
         """Where evaders were caught in the last step: int[n, evaders, 2], as (x, y); -1 for those who were not."""
+        self._begun("asking who was caught")
         xy = np.stack(np.divmod(self._cell[:, self.pursuers :], self.size[1]), axis=-1)
         return np.where(self._caught[..., None], xy, -1)
 
@@ -165,15 +178,8 @@ class Pursuit:
         Raises:
             ValueError: actions of another shape or range, or no ``reset`` before.
         """
-        if self.rng is None:
-            raise ValueError("reset the world before its first step")
-        actions = np.asarray(actions)
-        if actions.shape != (self.n, self.agents) or actions.dtype.kind not in "iu":
-            raise ValueError(
-                f"actions is {actions.dtype}{list(actions.shape)}, but whole numbers [{self.n}, {self.agents}] were expected"
-            )
-        if ((actions < 0) | (actions >= len(MOVES))).any():
-            raise ValueError("actions has one outside 0 to 4: stay, up, right, down, left")
+        self._begun("its first step")
+        actions = whole_actions(actions, (self.n, self.agents))
         P, anew = self.pursuers, self._ended.copy()
         old = self._cell
         new = np.where(self._free_still & ~anew[:, None], self._after[old, actions], old)
@@ -203,7 +209,11 @@ class Pursuit:
         Channel 0 is the background: 1 at obstacles. Channel 1 counts the opponents on each cell, channel 2 the allies (without
         the agent itself), and channel 3 has a 1 where the agent stands. Caught evaders are nowhere, not even in channel 3 of
         their own. However many agents there are, the shape is the same.
+
+        Raises:
+            ValueError: no ``reset`` before.
         """
+        self._begun("looking at it")
         n, many, cells = self.n, self.agents, self.obstacles.size
         world = np.arange(n)[:, None]
         there = self._free_still.astype(np.float32)
@@ -237,18 +247,18 @@ class Seat(VectorEnv):
             each of the five actions as likely as any other.
 
     Raises:
-        ValueError: there is no such agent or kind.
+        ValueError: there is no such agent or kind, or a policy is none.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.NEXT_STEP}
+    _seen: np.ndarray | None
 
     def __init__(self, world: Pursuit, agent: int = 0, policies: Mapping[str, Choose] | None = None):
-        self.world, self.agent, self.policies = world, whole_number("agent", agent, 0), dict(policies or {})
+        self.world, self.agent = world, whole_number("agent", agent, 0)
         if self.agent >= world.agents:
             raise ValueError(f"agent is {agent}, but the world has the agents 0 to {world.agents - 1}")
-        if unknown := self.policies.keys() - set(KINDS):
-            raise ValueError(f"policies has {sorted(unknown)}, but only pursuers and evaders were expected")
-        self.num_envs = world.n
+        self.policies = check_policies("policies", policies)
+        self.num_envs, self._seen = world.n, None
         self.single_observation_space = Box(0, np.inf, (4, *world.size), np.float32)
         self.single_action_space = Discrete(len(MOVES))
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -257,17 +267,57 @@ class Seat(VectorEnv):
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode everywhere; ``options={"cells": ...}`` says where, as in :meth:`Pursuit.reset`."""
         super().reset(seed=seed)
-        self._seen = self.world.reset(seed, (options or {}).get("cells"))
-        return self._seen[:, self.agent], {}
+        if seed is not None:
+            self._np_random = own_chance(seed)
+        self._seen = seen = self.world.reset(seed, (options or {}).get("cells"))
+        return seen[:, self.agent], {}
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Take the agent's actions, int[n], and everybody else's."""
+        """Take the agent's actions, int[n], and everybody else's.
+
+        Raises:
+            ValueError: actions of another shape or range, or no ``reset`` before.
+        """
+        if self._seen is None:
+            raise ValueError("reset the seat before its first step")
+        actions = whole_actions(actions, (self.num_envs,))
         everybody = np.zeros((self.num_envs, self.world.agents), int)
         for other in range(self.world.agents):
             choose = self.policies.get(KINDS[other >= self.world.pursuers], at_random)
             everybody[:, other] = actions if other == self.agent else choose(self._seen[:, other], self.np_random)
         self._seen, reward, terminated, truncated = self.world.step(everybody)
         return self._seen[:, self.agent], reward[:, self.agent], terminated, truncated, {}
+
+
+def whole_actions(actions: Any, shape: tuple[int, ...], count: int = len(MOVES)) -> np.ndarray:
+    """Return actions as int[shape], numbers below ``count``, or raise ValueError."""
+    actions = np.asarray(actions)
+    if actions.shape != shape or actions.dtype.kind not in "iu":
+        raise ValueError(
+            f"actions is {actions.dtype}{list(actions.shape)}, but whole numbers {list(shape)} were expected"
+        )
+    if ((actions < 0) | (actions >= count)).any():
+        names = ": stay, up, right, down, left" if count == len(MOVES) else ""
+        raise ValueError(f"actions has one outside 0 to {count - 1}{names}")
+    return actions
+
+
+def check_policies(name: str, policies: Any) -> dict[str, Choose]:
+    """Return a copy of policies by kind, none for None, or raise ValueError where they are none."""
+    policies = {} if policies is None else policies
+    if not isinstance(policies, Mapping):
+        raise ValueError(f"{name} is {brief(policies)}, but a dict of policies was expected")
+    if unknown := policies.keys() - set(KINDS):
+        raise ValueError(f"{name} has {sorted(map(str, unknown))}, but only pursuers and evaders were expected")
+    for kind, choose in policies.items():
+        if not callable(choose):
+            raise ValueError(f"{name}[{kind!r}] is {brief(choose)}, but a function of (obs, rng) was expected")
+    return dict(policies)
+
+
+def own_chance(seed: int) -> np.random.Generator:
+    """Return the source of the frozen policies' draws: the world draws from ``default_rng(seed)``, the learner from [seed, 1]."""
+    return np.random.default_rng([seed, 3])
 
 
 def at_random(obs: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from rlkit.core.checks import distribution, first, real_array
 from rlkit.envs.pursuit import MOVES, Choose, successors
 
 
-def capture_times(obstacles: np.ndarray) -> Iterator[np.ndarray]:
+def capture_times(obstacles: np.ndarray, over: Callable[..., Any] = np.min) -> Iterator[np.ndarray]:
     """Yield how long the best pursuer needs within one more step, sweep by sweep: value iteration.
 
     ::
@@ -25,6 +25,7 @@ def capture_times(obstacles: np.ndarray) -> Iterator[np.ndarray]:
 
     Args:
         obstacles: bool[W, H].
+        over: what stands for the pursuer's choice in line 3: ``np.mean`` for one that moves at random.
 
     Yields:
         float[cells, cells], V[p, e] in steps, cells numbered x * H + y. It rises to the expected time. Where p = e, and under
@@ -35,7 +36,7 @@ def capture_times(obstacles: np.ndarray) -> Iterator[np.ndarray]:
     while True:  # (2)
         yield V
         later = goes_on * V[here, there]  # (3)
-        V = 1 + later.mean(axis=3).min(axis=2)
+        V = 1 + over(later.mean(axis=3), axis=2)
 
 
 def best_pursuer(obstacles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

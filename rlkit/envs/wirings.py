@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from rlkit.core.checks import whole_number
-from rlkit.envs.pursuit import MOVES, Choose, Pursuit, at_random
+from rlkit.envs.pursuit import MOVES, Choose, Pursuit, at_random, own_chance, whole_actions
 
 MakeWorld = Callable[[int], Pursuit]
 
@@ -23,6 +23,7 @@ class _Wired(VectorEnv):
 
     def __init__(self, n: int, world: Pursuit, planes: int, actions: int, evaders: Choose):
         self.num_envs, self.world, self.evaders = n, world, evaders
+        self._obs: np.ndarray | None = None
         self.single_observation_space = Box(0, np.inf, (planes, *world.size), np.float32)
         self.single_action_space = Discrete(actions)
         self.observation_space = batch_space(self.single_observation_space, n)
@@ -31,20 +32,32 @@ class _Wired(VectorEnv):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
         """Begin an episode in every world."""
         super().reset(seed=seed, options=options)
+        if seed is not None:
+            self._np_random = own_chance(seed)
         self._obs = self.world.reset(seed)
-        return self._shown(), {}
+        return self._shown(self._obs), {}
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Move everybody."""
+        """Move everybody.
+
+        Args:
+            actions: int[n].
+
+        Raises:
+            ValueError: actions of another shape or range, or no ``reset`` before.
+        """
+        if self._obs is None:
+            raise ValueError("reset the environment before its first step")
+        actions = whole_actions(actions, (self.num_envs,), int(self.single_action_space.n))
         fleeing = self._obs[:, self.world.pursuers :]
         n, many = fleeing.shape[:2]
         away = self.evaders(fleeing.reshape(n * many, *fleeing.shape[2:]), self.np_random).reshape(n, many)
-        everybody = np.concatenate([self._moves(np.asarray(actions)), away], axis=1)
+        everybody = np.concatenate([self._moves(actions), away], axis=1)
         self._obs, reward, terminated, truncated = self.world.step(everybody)
         paid, over, cut = self._dealt(reward, terminated, truncated)
-        return self._shown(), paid, over, cut, {}
+        return self._shown(self._obs), paid, over, cut, {}
 
-    def _shown(self) -> np.ndarray:
+    def _shown(self, obs: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
     def _moves(self, actions: np.ndarray) -> np.ndarray:
@@ -78,8 +91,8 @@ class Everyone(_Wired):
         self.shape = (teams, agents, n // (teams * agents))
         super().__init__(n, make_world(n // agents), 4, len(MOVES), evaders)
 
-    def _shown(self) -> np.ndarray:
-        return self._seats(self._obs[:, : self.world.pursuers])
+    def _shown(self, obs: np.ndarray) -> np.ndarray:
+        return self._seats(obs[:, : self.world.pursuers])
 
     def _seats(self, x: np.ndarray) -> np.ndarray:
         """Bring [teams * worlds, agents, ...] into the order of the seats."""
@@ -111,9 +124,9 @@ class SuperAgent(_Wired):
         world = make_world(n)
         super().__init__(n, world, 2 + world.pursuers, len(MOVES) ** world.pursuers, evaders)
 
-    def _shown(self) -> np.ndarray:
-        own = self._obs[:, : self.world.pursuers, 3]
-        return np.concatenate([self._obs[:, 0, :2], own], axis=1)
+    def _shown(self, obs: np.ndarray) -> np.ndarray:
+        own = obs[:, : self.world.pursuers, 3]
+        return np.concatenate([obs[:, 0, :2], own], axis=1)
 
     def _moves(self, actions: np.ndarray) -> np.ndarray:
         return np.stack(np.unravel_index(actions, (len(MOVES),) * self.world.pursuers), axis=1)

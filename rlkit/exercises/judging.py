@@ -252,7 +252,10 @@ _SAID_OF_ERRORS = {
     ),
     "a larger sample than population": "Drawn without replacement, nothing comes twice. One may: `rng.integers(m, size=n)`.",
     "Sample larger than population": "Drawn without replacement, nothing comes twice. One may: `rng.integers(m, size=n)`.",
-    "assignment index out of range": "After the last place comes the first again: `place = (place + 1) % capacity`.",
+    "assignment index out of range": (
+        "The list has no place of that number. Is it long enough? If it is a ring, the first place comes again after the last: "
+        "`place = (place + 1) % capacity`."
+    ),
     "index out of range": "The m places of a list are numbered from 0 to m - 1, and m is its `len` at this moment.",
     "inhomogeneous shape": (
         "numpy makes an array of a list first, and here it cannot. Draw places, `rng.integers(len(kept), size=n)`, and look "

@@ -19,7 +19,7 @@ from rlkit.exercises.quizzes import Quiz
 
 # The modules that hold exercises, in the order of the book; a new chapter adds its own here. Each is imported when it is
 # asked for, so that a page waits for its own exercises only, and depends on no others (tools/provenance.py knows which).
-CHAPTERS = ("mdps", "q_learning", "dqn", "policy_gradients", "actor_critic", "ddpg", "marl", "madqn")
+CHAPTERS = ("mdps", "q_learning", "dqn", "policy_gradients", "actor_critic", "ddpg", "marl", "madqn", "games", "nash_q")
 
 
 def chapter(name: str) -> Any:

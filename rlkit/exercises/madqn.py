@@ -338,6 +338,32 @@ def list_combined_planes() -> None:
 list_combined_planes()
 
 
+SEES_ON = (
+    "Who was caught itself still sees where the others are: for a caught `me` only plane 3 is empty. Its own position decides "
+    "nothing but its own mark."
+)
+
+
+@channels.mistake(SEES_ON)
+def channels_caught_sees_nothing(positions, me, pursuers, obstacles):
+    return my_channels(positions, me, pursuers, obstacles) * (positions[me, 0] >= 0)
+
+
+@channels.mistake(f"{SEES_ON} Obstacles are not all that it sees.")
+def channels_caught_sees_obstacles_alone(positions, me, pursuers, obstacles):
+    planes = my_channels(positions, me, pursuers, obstacles)
+    planes[1:] *= positions[me, 0] >= 0
+    return planes
+
+
+@channels.mistake(
+    "Two things. x and y are swapped: a plane is float[W, H], so it is `planes[k, x, y]`. And those who were caught are drawn in "
+    "the corner: the cell (-1, -1) is the last one."
+)
+def channels_x_and_y_swapped_and_caught_in_the_corner(positions, me, pursuers, obstacles):
+    return drawn(positions, me, pursuers, obstacles, put=_marks_by_row, caught=True)
+
+
 @channels.mistake("Agents in column 0 are missing. Who was caught has x = -1: pass over `x < 0`, and not `x <= 0`.")
 def channels_without_column_0(positions, me, pursuers, obstacles):
     return drawn(np.where(positions[:, :1] <= 0, -1, positions), me, pursuers, obstacles)
@@ -1028,6 +1054,38 @@ faulty_observations(
     "that is drawn: is it i?",
     "observations_asks_who_looks",
     lambda j, i, first, end: 3 if i == first else 2 if first <= j < end else 1,
+)
+
+
+faulty_observations(
+    "`kind[i % len(kind)]` counts from the wrong place: agent i is at `kind[i - kind[0]]`, which is i itself. Ask `j == i`.",
+    "observations_kind_by_remainder",
+    lambda j, i, first, end: 3 if j == first + i % (end - first) else 2 if first <= j < end else 1,
+)
+faulty_observations(
+    "`kind[i]` is agent i for the pursuers alone: the numbers of the evaders do not begin at 0. Ask `j == i`.",
+    "observations_kind_by_number_where_there_is_one",
+    lambda j, i, first, end: 3 if i < end - first and j == first + i else 2 if first <= j < end else 1,
+)
+faulty_observations(
+    "Now the agent *before* i is drawn as i. Oneself is agent i: `j == i`.",
+    "observations_self_is_the_one_before",
+    lambda j, i, first, end: 3 if j == i - 1 else 2 if first <= j < end else 1,
+)
+faulty_observations(
+    "`i in kind` always holds, so everybody is drawn as oneself. It is agent j that is drawn: is it i?",
+    "observations_all_are_oneself",
+    lambda j, i, first, end: 3,
+)
+faulty_observations(
+    "Plane 3 is right now, but the first of a kind is an opponent to the others. Of one's kind, all are in plane 2: `j in kind`.",
+    "observations_first_is_an_opponent",
+    lambda j, i, first, end: 3 if j == i else 2 if first < j < end else 1,
+)
+faulty_observations(
+    "Plane 3 is right now, but all others are allies to you. Those of the other kind are in plane 1.",
+    "observations_all_others_are_allies",
+    lambda j, i, first, end: 3 if j == i else 2,
 )
 
 

@@ -733,6 +733,53 @@ def hysteretic_by_the_reward(Q, a, r, alpha, beta):
     return moved(Q, a, rates(r >= 0, alpha, beta) * errors(Q, a, r))
 
 
+@patient.mistake(
+    "You go by the sign of the *reward*: where it is above 0, by alpha. A reward of 2 is bad news for whoever expected 6. It is "
+    "the sign of r - Q(a)."
+)
+def hysteretic_by_a_positive_reward(Q, a, r, alpha, beta):
+    return moved(Q, a, rates(r > 0, alpha, beta) * errors(Q, a, r))
+
+
+ROWS = "`Q[a]` picks whole *rows*, those numbered by a. Each run wants one entry of its own row: `Q[np.arange(len(Q)), a]`."
+
+
+@patient.mistake(ROWS)
+def hysteretic_rows_for_entries(Q, a, r, alpha, beta):
+    new, d = Q.copy(), r - Q[a]
+    new[a] += rates(d > 0, alpha, beta) * d
+    return new
+
+
+@patient.mistake(f"{ROWS} Then `r` needs no axis more.")
+def hysteretic_rows_with_a_column_of_rewards(Q, a, r, alpha, beta):
+    new, d = Q.copy(), r[:, None] - Q[a]
+    new[a] += rates(d > 0, alpha, beta) * d
+    return new
+
+
+@patient.mistake("In your loop `Q[a[k]]` is a whole *row*, that of another run. Run k wants one entry: `Q[k, a[k]]`.")
+def hysteretic_rows_in_a_loop(Q, a, r, alpha, beta):
+    new = Q.copy()
+    for k in range(len(Q)):
+        d = r[k] - Q[a[k]]
+        new[a[k]] += rates(d > 0, alpha, beta) * d
+    return new
+
+
+@patient.mistake(f"What you write is in the right place, but what you compare with is not. {ROWS}")
+def hysteretic_compared_with_rows(Q, a, r, alpha, beta):
+    d = r - Q[a]
+    return moved(Q, a, (rates(d > 0, alpha, beta) * d)[np.arange(len(Q)), a])
+
+
+@patient.mistake("Your δ is right, but `new[a] += ...` writes into whole *rows*: `new[np.arange(len(Q)), a]`.")
+def hysteretic_written_into_rows(Q, a, r, alpha, beta):
+    new, d = Q.copy(), errors(Q, a, r)
+    new[a] += rates(d > 0, alpha, beta) * d
+    return new
+
+
 @patient.mistake("You go by the sign of Q. Whether the news is good depends on r - Q(a).")
 def hysteretic_by_the_value(Q, a, r, alpha, beta):
     return moved(Q, a, rates(Q[np.arange(len(Q)), a] > 0, alpha, beta) * errors(Q, a, r))
@@ -1171,6 +1218,33 @@ def joint_first_belief_for_all(Q, belief):
     return Q @ belief.reshape(-1, belief.shape[-1])[0]
 
 
+@expecting.mistake(
+    "Your loop over games multiplies from the wrong side: in game k it is `Q[k] @ belief[k]`, the belief over the partner's "
+    "actions, on the last axis of Q."
+)
+def joint_loop_from_the_left(Q, belief):
+    return Q @ belief if Q.ndim == 2 else np.array([p @ q for q, p in zip(Q, belief, strict=True)])
+
+
+@expecting.mistake(
+    "One game comes out right. Of many you return the last alone: is the result of each game kept, in an array float[..., A1]?"
+)
+def joint_of_the_last_game(Q, belief):
+    return Q @ belief if Q.ndim == 2 else [q @ p for q, p in zip(Q, belief, strict=True)][-1]
+
+
+@expecting.mistake(
+    "One game comes out right. Of many you return the first alone: `return` stands after the loop, not in it."
+)
+def joint_of_the_first_game(Q, belief):
+    return Q @ belief if Q.ndim == 2 else Q[0] @ belief[0]
+
+
+@expecting.mistake("You add up the games. Each has values of its own, in an array float[..., A1].")
+def joint_games_added_up(Q, belief):
+    return Q @ belief if Q.ndim == 2 else sum(q @ p for q, p in zip(Q, belief, strict=True))
+
+
 @expecting.mistake("You weight by 1 minus the belief: as if the partner did what it is *not* likely to do.")
 def joint_by_the_opposite(Q, belief):
     return over_rows(Q, 1 - belief).sum(axis=-1)
@@ -1445,6 +1519,13 @@ def jal_what_was_played(actions, rewards, alpha, n_actions):
     return Q, frequencies, actions[:, 0]
 
 
+@jal.mistake(
+    "The frequencies are laid on the rows of Q, on your own actions. The partner's are its columns: `Q @ frequencies`."
+)
+def jal_frequencies_on_the_rows(actions, rewards, alpha, n_actions):
+    return learned_with(actions, rewards, alpha, n_actions, turned=False, own=False, left=True)
+
+
 @jal.mistake("You answer before the partner's action is counted. First learn, all of it, and then ask.")
 def jal_answers_before_it_counts(actions, rewards, alpha, n_actions):
     Q, counts, best = np.zeros(n_actions), np.zeros(n_actions[1]), []
@@ -1480,6 +1561,66 @@ def jal_conditional_belief(actions, rewards, alpha, n_actions):
         N[i, j] += 1
         best.append(((Q * N).sum(axis=1) / np.maximum(N.sum(axis=1), 1)).argmax())
     return Q, N.sum(axis=0) / N.sum(), np.array(best)
+
+
+@jal.mistake(
+    "Two things. Your table is Q[partner's, own]: own actions are the rows. And you count your own actions: the frequencies are "
+    "the partner's, column 1."
+)
+def jal_the_partners_learner(actions, rewards, alpha, n_actions):
+    return my_jal(actions[:, ::-1], rewards, alpha, n_actions[::-1])
+
+
+@jal.mistake(
+    "Two things. Your table is Q[partner's, own]: own actions are the rows. And the frequencies lie on your own actions: it is "
+    "`Q @ frequencies`, with Q[own, partner's]."
+)
+def jal_table_turned_and_weighted_so(actions, rewards, alpha, n_actions):
+    return learned_with(actions, rewards, alpha, n_actions, turned=True, own=False, left=False)
+
+
+@jal.mistake(
+    "You write `Q[theirs, mine]` and then ask for `Q @ frequencies`, which takes the rows for your own actions. They are: write "
+    "`Q[mine, theirs]`."
+)
+def jal_table_turned_and_weighted_so_in_the_shape_asked_for(actions, rewards, alpha, n_actions):
+    return learned_with(actions, rewards, alpha, n_actions, turned=True, own=False, as_asked=True, left=False)
+
+
+@jal.mistake(
+    "Two things. You count your own actions: the frequencies are the partner's, column 1. And they are laid on the rows of Q: "
+    "the values of your actions are `Q @ frequencies`."
+)
+def jal_own_counts_on_the_rows(actions, rewards, alpha, n_actions):
+    return learned_with(actions, rewards, alpha, n_actions, turned=False, own=True, left=True)
+
+
+@jal.mistake(
+    "Two things. Your table is Q[partner's, own]: own actions are the rows. And the frequencies are of your own actions: count "
+    "the partner's, column 1, and weight by `Q @ frequencies`."
+)
+def jal_table_turned_and_own_counts(actions, rewards, alpha, n_actions):
+    return learned_with(actions, rewards, alpha, n_actions, turned=True, own=True, left=True)
+
+
+@jal.mistake(
+    "Two things. You write `Q[theirs, mine]`: own actions are the rows, `Q[mine, theirs]`. And you count your own actions: the "
+    "frequencies are the partner's, column 1."
+)
+def jal_table_turned_and_own_counts_in_the_shape_asked_for(actions, rewards, alpha, n_actions):
+    return learned_with(actions, rewards, alpha, n_actions, turned=True, own=True, as_asked=True, left=True)
+
+
+def learned_with(actions, rewards, alpha, n_actions, *, turned: bool, own: bool, left: bool, as_asked=False):
+    """Return a learner's Q, frequencies and answers: Q[partner's, own], counts of its own, `frequencies @ Q`."""
+    shape = n_actions[::-1] if turned and not as_asked else n_actions
+    Q, counts, best = np.zeros(shape), np.zeros(n_actions[0 if own else 1]), []
+    for (i, j), r in zip(actions, rewards, strict=True):
+        pair = (j, i) if turned else (i, j)
+        Q[pair] += alpha * (r - Q[pair])
+        counts[i if own else j] += 1
+        best.append((counts @ Q if left else Q @ counts).argmax())
+    return Q, counts / counts.sum(), np.array(best)
 
 
 faulty_learner(
@@ -1602,7 +1743,7 @@ judge_arrays(differences)
 
 @differences.reference
 def my_difference_rewards(G, z):
-    """Return D_i = G(z) - G(z without agent i), for every agent.
+    """Return D^i = G(z) - G(z without agent i), for every agent.
 
     G: callable, the team's reward of an array of choices of any length
     z: int[N], what each of the N agents has chosen
@@ -1940,7 +2081,7 @@ quiz = Quiz(
         ),
     ),
     Question(
-        "A hundred agents are paid G(z), what the team makes. Now agent i is paid D_i = G(z) - G(z without i). What has changed?",
+        "A hundred agents are paid G(z), what the team makes. Now agent i is paid D^i = G(z) - G(z without i). What has changed?",
         (
             (
                 "G is shared out: the hundred rewards add up to G, and each gets what it has earned.",
@@ -1950,7 +2091,7 @@ quiz = Quiz(
             (
                 "Agents become selfish: to raise its own D, one may lower G.",
                 False,
-                "What is taken away does not depend on what i does. Whatever raises D_i raises G by as much.",
+                "What is taken away does not depend on what i does. Whatever raises D^i raises G by as much.",
             ),
             (
                 "What i can do for G stays, and most of what the ninety-nine others do to its reward is gone.",

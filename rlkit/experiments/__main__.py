@@ -12,9 +12,21 @@ from rlkit.experiments.runner import Experiment, load, run, stored
 
 def all_experiments() -> list[Experiment]:
     """Return every experiment of the book; a new chapter adds its module here."""
-    from rlkit.experiments import a3c, actor_critic, ddpg, dqn, driving, families, madqn, policy_gradients, populations
+    from rlkit.experiments import (
+        a3c,
+        actor_critic,
+        ddpg,
+        dqn,
+        driving,
+        families,
+        madqn,
+        minimax_q,
+        nash_q,
+        policy_gradients,
+        populations,
+    )
 
-    modules = (dqn, driving, policy_gradients, actor_critic, a3c, ddpg, families, madqn, populations)
+    modules = (dqn, driving, policy_gradients, actor_critic, a3c, ddpg, families, madqn, populations, minimax_q, nash_q)
     return [experiment for module in modules for experiment in module.EXPERIMENTS]
 
 

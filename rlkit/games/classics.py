@@ -1,8 +1,9 @@
-"""The games that everybody plays: teams that miss each other, dilemmas, coins, hunts."""
+"""The games that everybody plays: teams that miss each other, dilemmas, coins, hunts, a little poker."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,45 @@ def matching_pennies() -> MatrixGame:
 def rock_paper_scissors() -> MatrixGame:
     """Return rock, paper, scissors: 1 for the winner, -1 for the loser."""
     return _zero_sum([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], ("rock", "paper", "scissors"), "rock, paper, scissors")
+
+
+def weighted_rock_paper_scissors() -> MatrixGame:
+    """Return rock, paper, scissors in which rock wins 2 from scissors, and paper and scissors win 1 as usual."""
+    payoffs = [[0, -1, 2], [1, 0, -1], [-2, 1, 0]]
+    return _zero_sum(payoffs, ("rock", "paper", "scissors"), "weighted rock, paper, scissors")
+
+
+def shapley() -> MatrixGame:
+    """Return Shapley's game, in which one player is paid 1 or nobody is, and the averages of fictitious play never settle.
+
+    Source: Shapley 1964; here the actions are numbered so that on the diagonal nobody is paid.
+    """
+    A = [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    return MatrixGame([A, np.transpose(A)], ABC, "Shapley's game")
+
+
+def kuhn_poker() -> MatrixGame:
+    """Return Kuhn's poker as a game of one move: each player chooses beforehand what it will do with each card.
+
+    Of a jack, a queen and a king each player holds one, and has put 1 into the pot. The first checks or bets 1. After a
+    bet the second folds or calls; after a check it checks too, or bets, and then the first folds or calls. If nobody folds,
+    the higher card takes the pot. An action of the first player has a letter for each card: f, check and fold to a bet; c,
+    check and call; b, bet. One of the second has two: k or b, check or bet after a check, and f or c, fold or call a bet.
+
+    Source: Kuhn 1950.
+    """
+    first, second = ("f", "c", "b"), ("kf", "kc", "bf", "bc")
+    plans = [list(product(range(len(letters)), repeat=3)) for letters in (first, second)]
+    A = np.zeros((len(plans[0]), len(plans[1])))
+    for card, other in permutations(range(3), 2):
+        win = np.sign(card - other)
+        pays = np.array([[win, win, -1, -1], [win, win, 2 * win, 2 * win], [1, 2 * win, 1, 2 * win]])
+        A += pays[np.ix_([plan[card] for plan in plans[0]], [plan[other] for plan in plans[1]])] / 6
+    names = [
+        [" ".join(letters[a] for a in plan) for plan in own]
+        for letters, own in zip((first, second), plans, strict=True)
+    ]
+    return MatrixGame([A, -A], names, "Kuhn's poker")
 
 
 def _team(payoffs: Any, actions: Sequence[str], name: str) -> MatrixGame:

@@ -1,7 +1,7 @@
 """Markov games: several agents in one world, whose state is known, and what the world is for one of them, or for all as one.
 
 P[s, a_1, ..., a_n, s'] is the probability of the next state, R[i, s, a_1, ..., a_n] what agent i is paid. With one agent this
-is a Markov decision process, with one state a matrix game.
+is a Markov decision process, with one state a matrix game. Where most transitions never happen, P may be a sparse matrix.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from rlkit.core.checks import brief, distribution, mask_array, number, real_array, whole_number
-from rlkit.mdp.tabular import LARGEST_DISCOUNT, TabularMDP, _kept, _names
+from rlkit.mdp.tabular import LARGEST_DISCOUNT, TabularMDP, _kept, _names, _scaled, _sparse_table
 
 _AGENTS = "abcdefgh"
 
@@ -27,7 +28,8 @@ class MarkovGame:
 
     Args:
         P: float[S, A_1, ..., A_n, S], P[s, a_1, ..., a_n, s'] = probability of moving to s'. Rows must sum to 1 within 1e-9 and
-            are scaled to do so exactly.
+            are scaled to do so exactly. Or a scipy.sparse matrix [S * A_1 * ... * A_n, S], whose rows are the pairs of a state
+            and a joint action in C order.
         R: float[n, S, A_1, ..., A_n], what each agent is paid, on average, for a joint action.
         gamma: the discount, in [0, 1 - 1e-8] or 1.
         start: float[S], where episodes begin (default: any state that is not terminal, all equally likely).
@@ -53,17 +55,14 @@ class MarkovGame:
         if LARGEST_DISCOUNT < gamma < 1:
             raise ValueError(f"gamma is {gamma}, nearer to 1 than 64-bit numbers allow: use 1, or 1 - 1e-8 at most")
         keep("gamma", gamma)
-        P = real_array("P", self.P)
-        if not 3 <= P.ndim <= 2 + len(_AGENTS) or 0 in P.shape or P.shape[0] != P.shape[-1]:
-            raise ValueError(f"P has shape {P.shape}, but [S, A_1, ..., A_n, S] was expected, with at most 8 agents")
-        distribution("P", P, "transition probabilities")
-        keep("P", _kept(P / P.sum(axis=-1, keepdims=True)))
-        S, n = P.shape[0], P.ndim - 2
-        keep("R", _kept(real_array("R", self.R, (n, *P.shape[:-1]))))
+        P, R = (_sparse if sparse.issparse(self.P) else _dense)(self.P, self.R)
+        keep("P", P)
+        keep("R", R)
+        S, n = R.shape[1], R.shape[0]
         terminal = np.zeros(S, bool) if self.terminal is None else mask_array("terminal", self.terminal, (S,))
         keep("terminal", _kept(terminal))
         for s in np.flatnonzero(terminal):
-            if (self.P[s, ..., s] != 1).any():
+            if (self.P[s, ..., s] != 1).any() if self.dense else (self._rows(int(s))[:, [s]].toarray() != 1).any():
                 raise ValueError(
                     f"state {s} is terminal, but not every joint action leads back to it with probability 1"
                 )
@@ -83,17 +82,47 @@ class MarkovGame:
     @property
     def n_agents(self) -> int:
         """The number of agents, n."""
-        return self.P.ndim - 2
+        return int(self.R.shape[0])
 
     @property
     def n_states(self) -> int:
         """The number of states, S."""
-        return int(self.P.shape[0])
+        return int(self.R.shape[1])
 
     @property
     def n_actions(self) -> tuple[int, ...]:
         """The number of actions of each agent, (A_1, ..., A_n)."""
-        return tuple(self.P.shape[1:-1])
+        return tuple(self.R.shape[2:])
+
+    @property
+    def dense(self) -> bool:
+        """Whether P is an array, and no sparse matrix."""
+        return not sparse.issparse(self.P)
+
+    @property
+    def rows(self) -> Any:
+        """P as a matrix [S * A_1 * ... * A_n, S]: a view of the array, or the sparse matrix itself."""
+        return self.P.reshape(-1, self.n_states) if self.dense else self.P
+
+    def expected_next(self, V: Any) -> np.ndarray:
+        """Return the sum over s' of P[s, a, s'] V[..., s'] for every state and joint action.
+
+        Args:
+            V: float[..., S], such as one row for each agent.
+
+        Returns:
+            float[..., S, A_1, ..., A_n].
+        """
+        V = real_array("V", V)
+        if V.ndim == 0 or V.shape[-1] != self.n_states:
+            raise ValueError(f"V has shape {V.shape}, but [..., {self.n_states}] was expected")
+        flat = self.rows @ V.reshape(-1, self.n_states).T
+        return np.ascontiguousarray(flat.T).reshape(*V.shape[:-1], *self.R.shape[1:])
+
+    def _rows(self, s: int) -> Any:
+        """Return the rows of P of state s."""
+        joint = self.R[0, 0].size
+        return self.rows[s * joint : (s + 1) * joint]
 
 
 def super_agent(game: MarkovGame) -> TabularMDP:
@@ -112,7 +141,7 @@ def super_agent(game: MarkovGame) -> TabularMDP:
     shared = bool((game.R == game.R[0]).all())
     R = game.R[0] if shared else game.R.sum(axis=0)
     names = tuple(", ".join(joint) for joint in product(*game.action_names))
-    P = game.P.reshape(S, -1, S)
+    P = game.P.reshape(S, -1, S) if game.dense else game.P
     return TabularMDP(
         P, R.reshape(S, -1), game.gamma, game.start, game.terminal, states=game.state_names, actions=names
     )
@@ -137,7 +166,7 @@ def seen_by(game: MarkovGame, i: int, policies: Sequence[Any]) -> TabularMDP:
         ValueError: there is no such agent, or a policy that is none.
     """
     P, R = marginals(game, i, policies)
-    if P.ndim != 3:
+    if R.ndim != 2:
         raise ValueError("policies holds more than one policy for an agent: marginals(...) takes many at once")
     names = game.action_names[i]
     return TabularMDP(P, R, game.gamma, game.start, game.terminal, states=game.state_names, actions=names)
@@ -151,14 +180,18 @@ def marginals(game: MarkovGame, i: int, policies: Sequence[Any]) -> tuple[np.nda
         policies: ``policies[j]``: float[..., S, A_j], with the same leading axes.
 
     Returns:
-        P: float[..., S, A_i, S], R: float[..., S, A_i].
+        P: float[..., S, A_i, S], or a sparse matrix [S * A_i, S] where the game's is sparse; R: float[..., S, A_i].
+
+    Raises:
+        ValueError: as for :func:`seen_by`; leading axes where P is sparse.
     """
     i = whole_number("i", i, 0)
     if i >= game.n_agents:
         raise ValueError(f"i is {i}, but there are only {game.n_agents} agents")
     checked = _policies(game, policies, but=i)
     me = _AGENTS[i]
-    return _mean(game.P, "yz", f"y{me}z", checked), _mean(game.R[i], "y", f"y{me}", checked)
+    R = _mean(game.R[i], "y", f"y{me}", checked)
+    return (_mean(game.P, "yz", f"y{me}z", checked) if game.dense else _mean_of_rows(game, checked, i)), R
 
 
 def joint_policy_values(game: MarkovGame, policies: Sequence[Any]) -> np.ndarray:
@@ -221,13 +254,14 @@ def drift(game: MarkovGame, i: int, before: Sequence[Any], after: Sequence[Any])
         float[..., S, A_i]: the absolute change of r(s, a).
     """
     (P, R), (P_after, R_after) = (marginals(game, i, policies) for policies in (before, after))
-    return abs(P_after - P).sum(axis=-1) / 2, abs(R_after - R)
+    return np.asarray(abs(P_after - P).sum(axis=-1)).reshape(R.shape) / 2, abs(R_after - R)
 
 
 def _chain(game: MarkovGame, policies: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Return P_pi, float[..., S, S], and r_pi, float[..., n, S]."""
     checked = _policies(game, policies)
-    return _mean(game.P, "yz", "yz", checked), np.stack([_mean(R, "y", "y", checked) for R in game.R], axis=-2)
+    P = _mean(game.P, "yz", "yz", checked) if game.dense else _mean_of_rows(game, checked).toarray()
+    return P, np.stack([_mean(R, "y", "y", checked) for R in game.R], axis=-2)
 
 
 def _mean(table: np.ndarray, ends: str, keep: str, policies: dict[int, np.ndarray]) -> np.ndarray:
@@ -235,6 +269,44 @@ def _mean(table: np.ndarray, ends: str, keep: str, policies: dict[int, np.ndarra
     actions = _AGENTS[: table.ndim - len(ends)]
     terms = [ends[0] + actions + ends[1:], *(f"...y{_AGENTS[j]}" for j in policies)]
     return np.einsum(f"{','.join(terms)}->...{keep}", table, *policies.values(), optimize=True)
+
+
+def _mean_of_rows(game: MarkovGame, policies: dict[int, np.ndarray], me: int | None = None) -> Any:
+    """Return the mean of a sparse P over what agents do, as [S * A_me, S], or [S, S] if nobody is left out."""
+    if any(pi.ndim != 2 for pi in policies.values()):
+        raise ValueError("policies has leading axes: a game with a sparse P takes one policy for each agent")
+    actions = _AGENTS[: game.n_agents]
+    terms = ",".join(f"y{_AGENTS[j]}" for j in policies)
+    ones = np.ones(game.n_actions)
+    weight = np.einsum(f"{actions},{terms}->y{actions}", ones, *policies.values()) if policies else ones[None]
+    weight = np.broadcast_to(weight, game.R.shape[1:])
+    S, joint = game.n_states, ones.size
+    own = np.zeros(1, int) if me is None else np.indices(game.n_actions)[me].ravel()
+    size = 1 if me is None else game.n_actions[me]
+    to = (np.arange(S)[:, None] * size + np.broadcast_to(own, joint)).ravel()
+    mean = sparse.csr_array((weight.ravel(), (to, np.arange(S * joint))), shape=(S * size, S * joint))
+    return mean @ game.P
+
+
+def _dense(P: Any, R: Any) -> tuple[np.ndarray, np.ndarray]:
+    P = real_array("P", P)
+    if not 3 <= P.ndim <= 2 + len(_AGENTS) or 0 in P.shape or P.shape[0] != P.shape[-1]:
+        raise ValueError(f"P has shape {P.shape}, but [S, A_1, ..., A_n, S] was expected, with at most 8 agents")
+    distribution("P", P, "transition probabilities")
+    R = real_array("R", R, (P.ndim - 2, *P.shape[:-1]))
+    return _kept(P / P.sum(axis=-1, keepdims=True)), _kept(R)
+
+
+def _sparse(P: Any, R: Any) -> tuple[Any, np.ndarray]:
+    R = real_array("R", R)
+    if not 3 <= R.ndim <= 2 + len(_AGENTS) or 0 in R.shape or R.ndim != 2 + len(R):
+        raise ValueError(f"R has shape {R.shape}, but [n, S, A_1, ..., A_n] was expected, with at most 8 agents")
+    S, joint = R.shape[1], R[0, 0].size
+    if P.shape != (S * joint, S):
+        raise ValueError(
+            f"P is sparse with shape {P.shape}, but {(S * joint, S)} was expected, [S * A_1 * ... * A_n, S]"
+        )
+    return _scaled(_sparse_table("P", P), np.ones((S, joint), bool)), _kept(R)
 
 
 def _policies(game: MarkovGame, policies: Sequence[Any], but: int | None = None) -> dict[int, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Worlds for several agents: a door that takes two, and a matrix game that is played again and again."""
+"""Worlds for several agents: a door that takes two, a goal with a keeper, and a matrix game played again and again."""
 
 from __future__ import annotations
 
@@ -57,6 +57,43 @@ def door_state(one: Cell, other: Cell) -> int:
         if cell not in cells:
             raise ValueError(f"no robot can stand in {cell}: the cells are {', '.join(str(c) for c in cells)}")
     return cells.index(one) * len(cells) + cells.index(other)
+
+
+WATCHED = {"top": (0, 1), "bottom": (1, 2)}
+"""The two cells beside the goal, which the keeper can watch."""
+
+
+def keeper(gamma: float = 0.9) -> MarkovGame:
+    """A robot in Mitchell's six cells, and a keeper who watches one of the two cells beside the goal. Zero-sum.
+
+    Both choose at once: the robot moves up, right, down or left, and the keeper watches the top middle or the bottom right cell.
+    A robot that steps into the watched cell is caught, and the episode ends. Otherwise it moves as always; a move off
+    the grid leaves it where it is. Entering the goal ends the episode, and the keeper pays for it: 100 if the robot comes from
+    the top, 60 if it comes from below.
+
+    The 6 states are the five cells outside the goal, in reading order, and the end. Episodes begin at the bottom left.
+
+    Args:
+        gamma: the discount of one step, in [0, 1).
+    """
+    cells = [cell for cell in ROOM if cell != GOAL]
+    end = len(cells)
+    P, R = np.zeros((end + 1, 4, 2, end + 1)), np.zeros((end + 1, 4, 2))
+    P[end, :, :, end] = 1
+    for s, cell in enumerate(cells):
+        for (a, move), (o, watched) in product(enumerate(COMPASS.values()), enumerate(WATCHED.values())):
+            to = add(cell, move)
+            if to == GOAL:
+                P[s, a, o, end], R[s, a, o] = 1, 100 if cell == WATCHED["top"] else 60
+            elif to == watched:
+                P[s, a, o, end] = 1
+            else:
+                P[s, a, o, cells.index(to) if to in cells else s] = 1
+    start = np.eye(end + 1)[cells.index((1, 0))]
+    names = (*(str(cell) for cell in cells), "over")
+    return MarkovGame(
+        P, np.stack([R, -R]), gamma, start, np.arange(end + 1) == end, names, (tuple(COMPASS), tuple(WATCHED))
+    )
 
 
 def repeated(payoffs: Any, gamma: float, actions: Sequence[str] = ()) -> MarkovGame:

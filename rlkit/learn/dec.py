@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlkit.core.checks import brief, number, whole_number
-from rlkit.learn.independent import Rule
+from rlkit.learn.independent import Rule, function_of, learned
 from rlkit.mdp.decentralised import DecPOMDP, value_of_trees
+
+MOST_VALUES = 50_000_000
+"""So many values the tables of an agent may hold, and no more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,16 +65,18 @@ def learn_trees(
         keep_every: evaluate the greedy trees after every so many episodes too (default: only at the beginning and the end).
 
     Raises:
-        ValueError: at the door, for any argument that does not fit.
+        ValueError: at the door, for any argument that does not fit; a rule that returns no finite numbers; tables with more
+            than MOST_VALUES values.
     """
     if not isinstance(dec, DecPOMDP):
         raise ValueError(f"dec is {brief(dec)}, but a DecPOMDP was expected")
     horizon, runs = whole_number("horizon", horizon, 1), whole_number("runs", runs, 1)
     episodes = whole_number("episodes", episodes, 1)
+    function_of("the episode", epsilon=epsilon)
     every = episodes if keep_every is None else whole_number("keep_every", keep_every, 1)
     rng, rows = np.random.default_rng(seed), np.arange(runs)
     A, Z = dec.n_actions, dec.n_observations
-    sizes = [sum((A[i] * Z[i]) ** t for t in range(horizon)) for i in (0, 1)]
+    sizes = [_histories(horizon, runs, A[i], Z[i]) for i in (0, 1)]
     Q = [np.zeros((runs, sizes[i], A[i])) for i in (0, 1)]  # (1)
     start, next_state = dec.start.cumsum(), dec.P.cumsum(axis=-1)
     heard = dec.O.reshape(*dec.O.shape[:3], -1).cumsum(axis=-1)
@@ -91,7 +96,7 @@ def learn_trees(
                 after, y = 1 + Z[i] * (A[i] * h[i] + a[i]) + o[i], r
                 if t + 1 < horizon:
                     y = r + dec.gamma * Q[i][rows, after].max(axis=1)
-                Q[i][rows, h[i]] = rule(Q[i][rows, h[i]], a[i], y)  # (5)
+                Q[i][rows, h[i]] = learned(rule, Q[i][rows, h[i]], a[i], y)  # (5)
                 h[i] = after  # (6)
             s = s_next
         if (episode + 1) % every == 0 or episode + 1 == episodes:
@@ -117,6 +122,18 @@ def greedy_tree(Q: np.ndarray, horizon: int, observations: int) -> np.ndarray:
         after = 1 + observations * (A * level + a)
         level = (after[..., None] + np.arange(observations)).reshape(runs, -1)
     return np.concatenate(actions, axis=1)
+
+
+def _histories(horizon: int, runs: int, A: int, Z: int) -> int:
+    """Return how many histories an agent can have before its last action, or raise ValueError if they are too many."""
+    size, level = 0, 1
+    for _ in range(horizon):
+        size, level = size + level, level * A * Z
+        if runs * size * A > MOST_VALUES:
+            raise ValueError(
+                f"horizon is {horizon}: with {runs} runs that makes more than {MOST_VALUES:,} values to learn"
+            )
+    return size
 
 
 def _drawn(cumulative: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rlkit.core.checks import first, number, real_array, whole_number
+from rlkit.core.checks import brief, first, number, real_array, whole_number
 from rlkit.games import MatrixGame
 from rlkit.learn.tabular.rules import boltzmann
 
@@ -164,7 +164,7 @@ def independent_learners(
         keep_every: keep the policies at every so many steps, from the beginning on (default: never).
 
     Raises:
-        ValueError: at the door, for any argument that does not fit; a rule that returns another shape.
+        ValueError: at the door, for any argument that does not fit; a rule that returns another shape, or no finite numbers.
 
     Source: Claus and Boutilier (1998), independent learners.
     """
@@ -173,7 +173,7 @@ def independent_learners(
     for _ in play:  # (2)
         a = play.choose(Q)  # (3)
         r = play.pay(a)  # (4)
-        Q = [_learned(rule, Q[i], a[i], r[i]) for i in range(game.n_players)]  # (5)
+        Q = [learned(rule, Q[i], a[i], r[i]) for i in range(game.n_players)]  # (5)
     return play.played(Q, Q)
 
 
@@ -192,12 +192,12 @@ def joint_action_learners(
 
     ::
 
-        1. Q^i(a, b) := 0 and n^i(b) := 1, for each player i, its actions a and the other's actions b
+        1. Q^i(a, a') := 0 and n^i(a') := 1, for each player i, its actions a and the other's actions a'
         2. in every step, for each player i:
-        3.     V^i(a) := sum over b of Q^i(a, b) n^i(b) / sum of n^i
+        3.     pi^-i := n^i / sum of n^i, and V^i(a) := sum over a' of Q^i(a, a') pi^-i(a')
         4.     choose a^i by V^i, epsilon-greedily, or with probabilities proportional to exp(V^i / T)
-        5.     receive r^i, and see the other's action b
-        6.     Q^i(., .) := rule(Q^i, (a^i, b), r^i);  n^i(b) := n^i(b) + 1
+        5.     receive r^i, and see the other's action a^-i
+        6.     Q^i := rule(Q^i, (a^i, a^-i), r^i), and n^i(a^-i) := n^i(a^-i) + 1
 
     The belief is the share of all plays so far in which the other chose b; one play of each is counted in advance.
 
@@ -225,7 +225,7 @@ def joint_action_learners(
         for i in (0, 1):
             b = a[1 - i]
             pair = a[i] * own[i][1] + b
-            Q[i] = _learned(rule, Q[i].reshape(play.runs, -1), pair, r[i]).reshape(Q[i].shape)  # (6)
+            Q[i] = learned(rule, Q[i].reshape(play.runs, -1), pair, r[i]).reshape(Q[i].shape)  # (6)
             n[i][play.rows, b] += 1
     return play.played(Q, V)
 
@@ -302,6 +302,7 @@ class _Play:
     ):
         self.steps, self.runs = whole_number("steps", steps, 1), whole_number("runs", runs, 1)
         self.every = None if keep_every is None else whole_number("keep_every", keep_every, 1)
+        function_of("the step", epsilon=epsilon, **({} if temperature is None else {"temperature": temperature}))
         self.rng = np.random.default_rng(seed)
         self.rows = np.arange(self.runs)
         times = range(self.steps + 1)
@@ -391,8 +392,18 @@ class _Play:
         return epsilon / A + (1 - epsilon) * np.eye(A)[self.best[i]]
 
 
-def _learned(rule: Rule, Q: np.ndarray, a: np.ndarray, r: np.ndarray) -> np.ndarray:
+def learned(rule: Rule, Q: np.ndarray, a: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Return what a rule makes of a table, float[runs, A], or raise ValueError where that is no table."""
     new = np.asarray(rule(Q, a, r))
     if new.shape != Q.shape:
         raise ValueError(f"rule returned an array of shape {new.shape}, but the table has shape {Q.shape}")
+    if new.dtype.kind not in "biuf" or not np.isfinite(new).all():
+        raise ValueError("rule returned a table that does not hold finite numbers only")
     return new
+
+
+def function_of(what: str, **arguments: Any) -> None:
+    """Refuse arguments, by name, that cannot be called: such as a number in the place of a schedule."""
+    for name, value in arguments.items():
+        if not callable(value):
+            raise ValueError(f"{name} is {brief(value)}, but a function of {what} was expected")

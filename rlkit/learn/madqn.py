@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlkit.core.checks import brief, number, real_array, whole_number
+from rlkit.core.checks import brief, distribution, number, real_array, whole_number
 from rlkit.core.schedules import linear_schedule
 from rlkit.core.types import TrainResult
-from rlkit.envs.pursuit import KINDS, MOVES, Choose, Pursuit, Seat, successors
+from rlkit.envs.pursuit import KINDS, MOVES, Choose, Pursuit, Seat, check_policies, successors
 from rlkit.learn.dqn import train_dqn
 from rlkit.learn.settings import check_copies
 from rlkit.nets import StackedMLP, frozen_copy
@@ -35,11 +35,12 @@ def softmax_policy(Q: Any, temperature: float) -> np.ndarray:
         float[..., A].
 
     Raises:
-        ValueError: Q is not an array of finite numbers, the temperature is below 0.
+        ValueError: Q is not an array of finite numbers, one or more for each agent; the temperature is below 0.
 
     Source: the lecture, "MADQN: Dealing with Ambiguity"; Egorov (2016).
     """
     Q, temperature = real_array("Q", Q), number("temperature", temperature, 0, np.inf)
+    _one_or_more("Q", Q)
     if not temperature:
         return np.eye(Q.shape[-1])[Q.argmax(axis=-1)]
     p = np.exp((Q - Q.max(axis=-1, keepdims=True)) / temperature)
@@ -54,8 +55,19 @@ def parting(p: Any) -> np.ndarray:
 
     Returns:
         float[...].
+
+    Raises:
+        ValueError: p is no array of probabilities.
     """
-    return 1 - (real_array("p", p) ** 2).sum(axis=-1)
+    p = real_array("p", p)
+    _one_or_more("p", p)
+    distribution("p", p, tol=1e-6)  # so that float32 will do
+    return 1 - (p**2).sum(axis=-1)
+
+
+def _one_or_more(name: str, array: np.ndarray) -> None:
+    if not array.ndim or not array.shape[-1]:
+        raise ValueError(f"{name} has shape {array.shape}, but [..., A] was expected, with at least one action")
 
 
 # -- one network for every map and every number of agents ------------------------------------------------------------
@@ -281,8 +293,9 @@ def train_madqn(
     Source: Egorov (2016); the lecture, "Train one agent at a time, and fix policies of all the other agents".
     """
     test_every = test_every or steps
-    params = {**dict(locals()), "steps": steps * len(turns), "steps_of_a_turn": steps}
     check_turns(networks, turns, steps, test_every, copies)
+    check_rest(seed, test_episodes, temperature, fixed, epsilon)
+    params = {**dict(locals()), "steps": steps * len(turns), "steps_of_a_turn": steps}
     learned, logs = dict.fromkeys(networks, 0), Logs()
     logs.snapshots[0] = {kind: frozen_copy(q) for kind, q in networks.items()}  # (1)
     for turn, kind in enumerate(turns):  # (2)
@@ -338,7 +351,12 @@ def play_team(
     Returns:
         float[K, episodes] each: "caught", the share of the evaders; "all", whether it was all of them; "time", the steps
         until then, or the limit; "return", the sum of the first pursuer's rewards.
+
+    Raises:
+        ValueError: a kind that does not exist, a policy that is none, or numbers that are not whole.
     """
+    check_policies("policies", policies)
+    copies, episodes = whole_number("copies", copies, 1), whole_number("episodes", episodes, 1)
     world, rng = make_world(copies * episodes), np.random.default_rng([seed, 2])
     obs, sides = world.reset(seed), {"pursuers": slice(0, world.pursuers), "evaders": slice(world.pursuers, None)}
     n, agents = obs.shape[:2]
@@ -396,6 +414,10 @@ def check_turns(
     networks: Mapping[str, nn.Module], turns: Sequence[str], steps: int, test_every: int, copies: int
 ) -> None:
     """Refuse at the door what would fail turns later."""
+    if not isinstance(networks, Mapping):
+        raise ValueError(f"networks is {brief(networks)}, but a dict of networks by kind was expected")
+    if not isinstance(turns, Sequence):
+        raise ValueError(f"turns is {brief(turns)}, but a list of kinds was expected: whose turn it is")
     for kind in networks:
         if kind not in KINDS:
             raise ValueError(f"networks has the kind {brief(kind)}, but {' and '.join(KINDS)} are what there is")
@@ -409,3 +431,18 @@ def check_turns(
             )
     if whole_number("steps", steps, 1) % whole_number("test_every", test_every, 1):
         raise ValueError(f"test_every is {test_every}, but it must divide the {steps} steps of a turn")
+
+
+def check_rest(seed: Any, test_episodes: Any, temperature: Any, fixed: Any, epsilon: Any) -> None:
+    """Refuse at the door what does not depend on the turns."""
+    whole_number("seed", seed, 0)
+    whole_number("test_episodes", test_episodes, 1)
+    number("temperature", temperature, 0, np.inf)
+    check_policies("fixed", fixed)
+    if np.shape(epsilon) != (3,):
+        raise ValueError(f"epsilon is {brief(epsilon)}, but (start, end, over how many steps) was expected")
+    start, end, over = real_array("epsilon", epsilon)
+    number("epsilon[0]", start, 0, 1)
+    number("epsilon[1]", end, 0, 1)
+    if not over > 0:
+        raise ValueError(f"epsilon[2] is {over:g}, but a way of at least one step was expected")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,8 +38,8 @@ class QLearner:
     Args:
         alpha: the step size, in [0, 1].
         epsilon: the probability of an action at random, in [0, 1].
-        view: int[S], the number of what it sees in each state; the table has a row for each such number (default: it sees
-            the state).
+        view: int[S], the number of what it sees in each state, below S; the table has a row for each such number (default: it
+            sees the state).
 
     Attributes:
         Q: float[K, S, A], the table, as a function of the state.
@@ -159,12 +160,17 @@ def learn_together(
         seed: of all randomness.
 
     Raises:
-        ValueError: another number of agents than the game has, or numbers that are none.
+        ValueError: another number of agents than the game has, one agent twice, or numbers that are none.
 
     Source: Tan (1993), "independent agents".
     """
     if not isinstance(agents, Sequence) or len(agents) != game.n_agents:
         raise ValueError(f"agents is {brief(agents)}, but the game has {game.n_agents} agents")
+    for i, j in combinations(range(len(agents)), 2):
+        if agents[i] is agents[j]:
+            raise ValueError(
+                f"agents[{i}] and agents[{j}] are one and the same object, but each needs a table of its own"
+            )
     steps, every = whole_number("steps", steps, 0), whole_number("every", every, 1)
     rng = np.random.default_rng(seed)
     world = Sampler(super_agent(game), copies, rng)
@@ -225,12 +231,14 @@ def own_estimates(
 
 
 def view_array(view: Any, states: int) -> np.ndarray:
-    """Return what is seen in each state as int[S]: by default, the state."""
+    """Return what is seen in each state as int[S], numbers below S: by default, the state."""
     if view is None:
         return np.arange(states)
     view = real_array("view", view, (states,))
     if (view != np.floor(view)).any() or view.min() < 0:
         raise ValueError("view must hold whole numbers of at least 0: the number of what is seen in each state")
+    if view.max() >= states:
+        raise ValueError(f"view holds {view.max():g}, but {states} states look like no more than 0 to {states - 1}")
     return view.astype(int)
 
 

@@ -80,7 +80,7 @@ class Counts:
     """How often the other player did what, as a model of it: one row of counts for each kind of situation.
 
     Args:
-        view: int[S], the kind of each state: all 0 for plain frequencies, 0, 1, ..., S - 1 for a memory of one round
+        view: int[S], the kind of each state, below S: all 0 for plain frequencies, 0, 1, ..., S - 1 for a memory of one round
             (the default).
         forget: what a count is multiplied by in each round, in (0, 1]: 1 never forgets, 0.95 looks back some 20 rounds.
     """

@@ -6,6 +6,7 @@ Every function plays many runs side by side, each with learners of its own. nump
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -42,7 +43,8 @@ def difference_reward(G: Callable[[np.ndarray], float], z: Any) -> np.ndarray:
     return np.array([G(z) - G(np.delete(z, i)) for i in range(len(z))], float)
 
 
-class Bar(NamedTuple):
+@dataclass(frozen=True)
+class Bar:
     """Some nights, each the better the more agents come, up to a capacity, and then the worse.
 
     With x agents, a night is worth x exp(-x / capacity) to the team, and exp(-x / capacity) to each of them.
@@ -51,11 +53,18 @@ class Bar(NamedTuple):
         nights: how many, K.
         capacity: c, above 0: the number of agents that makes a night worth most.
 
+    Raises:
+        ValueError: no night, or a capacity that is not above 0.
+
     Source: Wolpert and Tumer (2001).
     """
 
     nights: int
     capacity: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nights", whole_number("nights", self.nights, 1))
+        object.__setattr__(self, "capacity", _above_0("capacity", self.capacity))
 
     def worth(self, x: Any) -> np.ndarray:
         """Return what nights with x agents are worth, float[...]."""
@@ -182,8 +191,7 @@ def team_q_learning(
     Raises:
         ValueError: a number outside its bounds.
     """
-    n, A = whole_number("agents", agents, 1), whole_number("actions", actions, 1)
-    runs, steps = whole_number("runs", runs, 1), whole_number("steps", steps, 1)
+    n, A, runs, steps = _sizes(agents=agents, actions=actions, runs=runs, steps=steps)
     alpha, epsilon = number("alpha", alpha, 0, 1), number("epsilon", epsilon, 0, 1)
     Q = rng.normal(0, 1e-6, (runs, n, A))  # (1)
     for t in range(steps):
@@ -221,8 +229,7 @@ def team_reinforce(
     Raises:
         ValueError: a number outside its bounds.
     """
-    n, A = whole_number("agents", agents, 1), whole_number("actions", actions, 1)
-    runs, steps = whole_number("runs", runs, 1), whole_number("steps", steps, 1)
+    n, A, runs, steps = _sizes(agents=agents, actions=actions, runs=runs, steps=steps)
     alpha, baseline = number("alpha", alpha, 0, np.inf), number("baseline", baseline, 0, 1)
     theta, b = np.zeros((runs, n, A)), np.zeros((runs, n))  # (1)
     for _ in range(steps):
@@ -255,8 +262,7 @@ def mean_field(cost: Callable[[np.ndarray], np.ndarray], places: int, temperatur
         ValueError: no place, a temperature that is not positive, or steps that do not come to rest.
     """
     mu = np.full(whole_number("places", places, 1), 1 / places)
-    if not number("temperature", temperature, 0, np.inf) > 0:
-        raise ValueError(f"temperature is {temperature:g}, but a number above 0 was expected")
+    temperature = _above_0("temperature", temperature)
     step, error = 0.5, np.inf
     for _ in range(10_000):
         away = softmax(-cost(mu) / temperature) - mu
@@ -294,9 +300,9 @@ def crowd(
     Raises:
         ValueError: a number outside its bounds.
     """
-    N, K = whole_number("agents", agents, 1), whole_number("places", places, 1)
-    renew = number("renew", renew, 0, 1)
-    counts, shares = rng.multinomial(N, np.full(K, 1 / K)), np.empty((whole_number("steps", steps, 1), K))
+    N, K, steps = _sizes(agents=agents, places=places, steps=steps)
+    temperature, renew = _above_0("temperature", temperature), number("renew", renew, 0, 1)
+    counts, shares = rng.multinomial(N, np.full(K, 1 / K)), np.empty((steps, K))
     for t in range(len(shares)):
         shares[t] = counts / N
         leave = rng.binomial(counts, renew)
@@ -318,9 +324,11 @@ def best_signals(goals: int, messages: int) -> float:
     Raises:
         ValueError: none of either, or more than ten million pairs.
     """
-    k, m = whole_number("goals", goals, 1), whole_number("messages", messages, 1)
-    if m**k * k**m > 10_000_000:
-        raise ValueError(f"{k} goals and {m} messages make {m**k * k**m} pairs of maps, too many to try them all")
+    k, m = _sizes(goals=goals, messages=messages)
+    if k * np.log(m) + m * np.log(k) > np.log(10_000_000) + 1e-9:
+        raise ValueError(
+            f"{k} goals and {m} messages make more than ten million pairs of maps, too many to try them all"
+        )
     senders, receivers = np.array([*product(range(m), repeat=k)]), np.array([*product(range(k), repeat=m)])
     return float(max((receivers[:, sender] == np.arange(k)).mean(axis=1).max() for sender in senders))
 
@@ -349,9 +357,8 @@ def learn_signals(
     Raises:
         ValueError: a number outside its bounds.
     """
-    k, m = whole_number("goals", goals, 1), whole_number("messages", messages, 1)
-    runs, steps = whole_number("runs", runs, 1), whole_number("steps", steps, 1)
-    epsilon = number("epsilon", epsilon, 0, 1)
+    k, m, runs, steps = _sizes(goals=goals, messages=messages, runs=runs, steps=steps)
+    alpha, epsilon = number("alpha", alpha, 0, 1), number("epsilon", epsilon, 0, 1)
     sender, receiver = rng.normal(0, 1e-6, (runs, k, m)), rng.normal(0, 1e-6, (runs, m, k))
     at = np.arange(runs)
 
@@ -374,6 +381,17 @@ def _draw(pi: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return one draw from each row of probabilities."""
     drawn: np.ndarray = (rng.random((*pi.shape[:-1], 1)) > pi.cumsum(axis=-1)[..., :-1]).sum(axis=-1)
     return drawn
+
+
+def _sizes(**sizes: Any) -> list[int]:
+    """Return whole numbers of at least 1, or raise ValueError."""
+    return [whole_number(name, value, 1) for name, value in sizes.items()]
+
+
+def _above_0(name: str, value: Any) -> float:
+    if not (x := number(name, value, 0, np.inf)):
+        raise ValueError(f"{name} is 0, but a number above 0 was expected")
+    return x
 
 
 def _known(reward: str) -> None:

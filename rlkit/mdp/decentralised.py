@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from rlkit.core.checks import distribution, entry, first, number, real_array, whole_number
-from rlkit.mdp.hidden import index_below, start_belief
-from rlkit.mdp.partial import POMDP
-from rlkit.mdp.tabular import _kept, _names
+from rlkit.core.checks import brief, distribution, entry, first, real_array, whole_number
+from rlkit.mdp.hidden import index_below
+from rlkit.mdp.partial import POMDP, keep_world
 
-MOST_PAIRS = 20_000_000
-"""As many pairs of trees are enumerated, and no more."""
+MOST_PAIRS, MOST_NODES = 20_000_000, 500
+"""As many pairs of trees are enumerated, and no more; and no tree has more nodes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +50,14 @@ class DecPOMDP:
     observations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        keep = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 - the dataclass is frozen
         P, O = real_array("P", self.P), real_array("O", self.O)  # noqa: E741
         if P.ndim != 4 or P.shape[0] != P.shape[3] or not P.size:
             raise ValueError(f"P has shape {P.shape}, but [S, A1, A2, S] was expected")
         S, A1, A2, _ = P.shape
         if O.ndim != 5 or O.shape[:3] != (A1, A2, S) or not O.size:
             raise ValueError(f"O has shape {O.shape}, but [{A1}, {A2}, {S}, Z1, Z2] was expected")
-        distribution("P", P)
         distribution("O", O.reshape(A1, A2, S, -1))
-        keep("P", _kept(P))
-        keep("O", _kept(O))
-        keep("R", _kept(real_array("R", self.R, (S, A1, A2))))
-        keep("gamma", number("gamma", self.gamma, 0, 1))
-        keep("start", start_belief(self.start, S))
-        keep("states", _names("states", self.states, S))
-        keep("actions", _names("actions", self.actions, max(A1, A2)))
-        keep("observations", _names("observations", self.observations, max(O.shape[3:])))
+        keep_world(self, P, O, max(A1, A2), max(O.shape[3:]))
 
     @property
     def n_states(self) -> int:
@@ -105,11 +95,21 @@ def pooled(dec: DecPOMDP) -> POMDP:
 
 
 def tree_depth(nodes: int, observations: int) -> int:
-    """Return the depth of a tree with so many nodes, or raise ValueError where no tree has as many."""
+    """Return the depth of a tree with so many nodes.
+
+    Args:
+        nodes, observations: how many, at least 1 each.
+
+    Raises:
+        ValueError: no full tree has as many nodes.
+    """
+    nodes, observations = whole_number("nodes", nodes, 1), whole_number("observations", observations, 1)
+    if observations == 1:
+        return nodes
     size, level, depth = 0, 1, 0
     while size < nodes:
         size, level, depth = size + level, level * observations, depth + 1
-    if size != nodes or not nodes:
+    if size != nodes:
         raise ValueError(f"a tree has {nodes} nodes, but with {observations} observations no full tree has as many")
     return depth
 
@@ -130,14 +130,21 @@ def value_of_trees(dec: DecPOMDP, tree1: Any, tree2: Any) -> Any:
         A number, or float[...].
 
     Raises:
-        ValueError: trees of different depth, no full trees, or an action that does not exist.
+        ValueError: trees of different depth, no full trees, an action that does not exist, or not as many trees of one agent
+            as of the other.
     """
+    _is_dec(dec)
     trees = [_tree(f"tree{i + 1}", t, dec.n_actions[i]) for i, t in enumerate((tree1, tree2))]
     Z1, Z2 = dec.n_observations
     depths = {tree_depth(t.shape[-1], Z) for t, Z in zip(trees, (Z1, Z2), strict=True)}
     if len(depths) > 1:
         raise ValueError(f"the trees have depths {sorted(depths)}, but they must be equally deep")
-    shape = np.broadcast_shapes(*(t.shape[:-1] for t in trees))
+    try:
+        shape = np.broadcast_shapes(*(t.shape[:-1] for t in trees))
+    except ValueError:
+        raise ValueError(
+            f"tree1 and tree2 have shapes {trees[0].shape} and {trees[1].shape}: they make no pairs"
+        ) from None
     one, two = (np.broadcast_to(t, (*shape, t.shape[-1])) for t in trees)
     value, at1, at2 = np.zeros(shape), 0, 0
     m = np.broadcast_to(dec.start, (*shape, 1, 1, dec.n_states))  # (1)
@@ -166,15 +173,16 @@ def pair_values(dec: DecPOMDP, horizon: int) -> np.ndarray:
     beginning takes its mean.
 
     Raises:
-        ValueError: horizon is below 1, or there are more than MOST_PAIRS pairs.
+        ValueError: horizon is below 1, or there are more than MOST_PAIRS pairs, or MOST_NODES nodes of a tree.
 
     Source: the rounds are those of Hansen, Bernstein and Zilberstein (2004), without pruning.
     """
+    _is_dec(dec)
     horizon = whole_number("horizon", horizon, 1)
     (A1, A2), (Z1, Z2) = dec.n_actions, dec.n_observations
-    N1, N2 = (_count(A, Z, horizon) for A, Z in ((A1, Z1), (A2, Z2)))
-    if N1 * N2 > MOST_PAIRS:
-        raise ValueError(f"horizon is {horizon}: {N1:,} times {N2:,} pairs of trees are too many to enumerate")
+    nodes = [tree_nodes("horizon", horizon, Z) for Z in (Z1, Z2)]
+    if nodes[0] * np.log(A1) + nodes[1] * np.log(A2) > np.log(MOST_PAIRS) + 1e-9:
+        raise ValueError(f"horizon is {horizon}: more than {MOST_PAIRS:,} pairs of trees are too many to enumerate")
     mean = lambda array: np.einsum("s,s...->...", dec.start, array)[None]  # noqa: E731 - as if there were one state
     if horizon == 1:
         return mean(dec.R)[0]
@@ -208,9 +216,10 @@ def numbered_tree(k: int, depth: int, actions: int, observations: int) -> np.nda
     The action of the root counts most, then the number of the subtree after observation 0, and so on.
 
     Raises:
-        ValueError: there is no tree with this number.
+        ValueError: there is no tree with this number, or it would have more than MOST_NODES nodes.
     """
-    depth = whole_number("depth", depth, 1)
+    depth, actions = whole_number("depth", depth, 1), whole_number("actions", actions, 1)
+    tree_nodes("depth", depth, observations)
     k = index_below("k", k, _count(actions, observations, depth))
     levels: list[list[int]] = [[] for _ in range(depth)]
 
@@ -266,9 +275,24 @@ def dec_tiger(gamma: float = 1.0) -> DecPOMDP:
     return DecPOMDP(P, O, R, gamma, None, sides, ("listen", "open left", "open right"), ("hear left", "hear right"))
 
 
+def tree_nodes(name: str, depth: int, observations: int) -> int:
+    """Return how many nodes a tree of this depth has, or raise ValueError if more than MOST_NODES; ``name`` is the depth's."""
+    nodes, level, observations = 0, 1, whole_number("observations", observations, 1)
+    for _ in range(depth):
+        nodes, level = nodes + level, level * observations
+        if nodes > MOST_NODES:
+            raise ValueError(f"{name} is {depth}: trees with more than {MOST_NODES:,} nodes are too large")
+    return nodes
+
+
 def _count(actions: int, observations: int, depth: int) -> int:
     """Return how many policy trees there are of this depth."""
     return actions ** sum(observations**t for t in range(depth))
+
+
+def _is_dec(dec: Any) -> None:
+    if not isinstance(dec, DecPOMDP):
+        raise ValueError(f"dec is {brief(dec)}, but a DecPOMDP was expected")
 
 
 def _tree(name: str, value: Any, actions: int) -> np.ndarray:

@@ -46,23 +46,14 @@ class POMDP:
     observations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        keep = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 - the dataclass is frozen
         P, O = real_array("P", self.P), real_array("O", self.O)  # noqa: E741
         if P.ndim != 3 or P.shape[0] != P.shape[2] or not P.size:
             raise ValueError(f"P has shape {P.shape}, but [S, A, S] was expected")
         S, A, _ = P.shape
         if O.ndim != 3 or O.shape[:2] != (A, S) or not O.size:
             raise ValueError(f"O has shape {O.shape}, but [{A}, {S}, observations] was expected")
-        distribution("P", P)
         distribution("O", O)
-        keep("P", _kept(P))
-        keep("O", _kept(O))
-        keep("R", _kept(real_array("R", self.R, (S, A))))
-        keep("gamma", number("gamma", self.gamma, 0, 1))
-        keep("start", start_belief(self.start, S))
-        keep("states", _names("states", self.states, S))
-        keep("actions", _names("actions", self.actions, A))
-        keep("observations", _names("observations", self.observations, O.shape[2]))
+        keep_world(self, P, O, A, O.shape[2])
 
     @property
     def n_states(self) -> int:
@@ -78,6 +69,30 @@ class POMDP:
     def n_observations(self) -> int:
         """The number of observations, Z."""
         return int(self.O.shape[2])
+
+
+def keep_world(world: Any, P: np.ndarray, O: np.ndarray, actions: int, observations: int) -> None:  # noqa: E741
+    """Check what is left to check of a frozen world, a POMDP or a DecPOMDP, and keep all of it, to be read only.
+
+    Args:
+        world: the dataclass.
+        P, O: its arrays, of the right shapes; the rows of O are checked.
+        actions, observations: how many names they have.
+    """
+    S = len(P)
+    distribution("P", P)
+    kept = {
+        "P": _kept(P),
+        "O": _kept(O),
+        "R": _kept(real_array("R", world.R, P.shape[:-1])),
+        "gamma": number("gamma", world.gamma, 0, 1),
+        "start": start_belief(world.start, S),
+        "states": _names("states", world.states, S),
+        "actions": _names("actions", world.actions, actions),
+        "observations": _names("observations", world.observations, observations),
+    }
+    for name, value in kept.items():
+        object.__setattr__(world, name, value)  # the dataclass is frozen
 
 
 def belief_update(pomdp: POMDP, b: Any, a: int, o: int) -> np.ndarray:

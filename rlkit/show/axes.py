@@ -113,8 +113,8 @@ ALGORITHMS = (
         "dd", "neither", "infinitely many", "descriptive",
     ),
     _team("MADQN", "06_madqn", "sec-madqn-train", "rlkit.learn.madqn.train_madqn", "cd", "neither"),
-    _team("minimax-Q", "07_games", "", "", "dd", "competitive", "two"),
-    _team("Nash-Q", "07_games", "", "", "dd", "neither", "two"),
+    _team("minimax-Q", "07_nash_q", "sec-nash-minimaxq", "rlkit.learn.minimax_q.minimax_q", "dd", "competitive", "two"),
+    _team("Nash-Q", "07_nash_q", "sec-nash-nashq", "rlkit.learn.nash_q.nash_q", "dd", "neither", "two"),
     _team("VDN", "08_central_training", "", "", "cd", "cooperative"),
     _team("QMIX", "08_central_training", "", "", "cd", "cooperative"),
     _team("COMA", "08_central_training", "", "", "cd", "cooperative"),
@@ -124,23 +124,23 @@ ALGORITHMS = (
 
 
 def table(algorithms: tuple[Algorithm, ...] = ALGORITHMS) -> str:
-    """Return the algorithms of several agents as a Markdown table, and those of one agent in a row of their own.
+    """Return the algorithms as a Markdown table, with a row for each place on the axes where any of them stand.
 
     Args:
         algorithms: the records, in the order of the rows.
     """
-    alone = [algorithm for algorithm in algorithms if algorithm.agents == "one"]
-    rows = [
-        "| Algorithm | Training | Execution | Says what agents | Motive | Agents |",
-        "|---|---|---|---|---|---|",
-        f"| {', '.join(_linked(algorithm) for algorithm in alone)} | – | – | should do | – | one |",
-    ]
     says = dict(zip(PURPOSES, ("should do", "will do"), strict=True))
+    places: dict[tuple[str, ...], list[str]] = {}
     for a in algorithms:
-        if a.agents != "one":
-            cells = (_linked(a), a.training, a.execution, says[a.purpose], a.motive, a.agents)
-            rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+        place = (a.training or "–", a.execution or "–", says[a.purpose], a.motive or "–", a.agents)
+        places.setdefault(place, []).append(_linked(a))
+    return "\n".join(
+        [
+            "| Algorithm | Training | Execution | Says what agents | Motive | Agents |",
+            "|---|---|---|---|---|---|",
+            *(f"| {', '.join(names)} | {' | '.join(place)} |" for place, names in places.items()),
+        ]
+    )
 
 
 def _linked(algorithm: Algorithm) -> str:
@@ -167,7 +167,7 @@ def axes(algorithms: tuple[Algorithm, ...] = ALGORITHMS) -> Picture:
     left, right = (0.0, 2.1, 4.1, 6.5), (2.0, 4.0, 6.4, 7.9)
     tall = {m: max([2.6, *(len(places.get((n, m), ())) for n in NUMBERS[1:])]) + 0.8 for m in MOTIVES}
     bottom = sum(tall.values())
-    figure, ax = canvas(5.3, 1.45 + 0.22 * bottom)
+    figure, ax = canvas(5.3, 1.95 + 0.22 * bottom)
     for column, agents in enumerate(NUMBERS):
         y = 0.0
         heading = agents.replace(" ", "\n")
@@ -194,7 +194,7 @@ def axes(algorithms: tuple[Algorithm, ...] = ALGORITHMS) -> Picture:
         y += tall[motive]
     marks = [Line2D([], [], marker=m, color=c, ls="", label=label) for m, c, label in kinds.values()]
     marks.append(Line2D([], [], marker="o", color=GREEN, mfc="none", ls="", label="open mark: descriptive"))
-    figure.legend(handles=marks, loc="outside lower center", ncols=2, handlelength=1, columnspacing=1.2, fontsize=9)
+    figure.legend(handles=marks, loc="outside lower center", handlelength=1, fontsize=12)
     ax.set(xlim=(-0.4, 7.92), ylim=(bottom, -1.9))
     ax.axis("off")
     told = []

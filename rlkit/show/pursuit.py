@@ -36,20 +36,18 @@ def chase(cells: Any, obstacles: Any, pursuers: int, title: str = "", caught: An
         alt: what the picture shows, in words (default: the title, where everybody is, and the captures).
 
     Raises:
-        ValueError: arrays of other shapes, or an agent or a capture outside the map.
+        ValueError: arrays of other shapes, an agent or a capture that is not on a free cell of the map, or more pursuers than
+            agents.
     """
-    cells, obstacles = real_array("cells", cells).astype(int), np.asarray(obstacles, bool)
-    if cells.ndim != 2 or cells.shape[1] != 2 or obstacles.ndim != 2:
-        raise ValueError(
-            f"cells and obstacles have the shapes {cells.shape} and {obstacles.shape}, but (agents, 2) and (W, H) were expected"
-        )
-    if (cells >= obstacles.shape).any():
-        raise ValueError(f"cells has one outside the map of {obstacles.shape[0]} x {obstacles.shape[1]}")
-    flashes = real_array("caught", np.zeros((0, 2)) if caught is None else caught).astype(int)
-    if flashes.ndim != 2 or flashes.shape[1] != 2 or (flashes >= obstacles.shape).any():
-        raise ValueError(f"caught has shape {flashes.shape}, but cells of the map in the shape (k, 2) were expected")
+    obstacles = np.asarray(obstacles, bool)
+    if obstacles.ndim != 2:
+        raise ValueError(f"obstacles has shape {obstacles.shape}, but (W, H) was expected")
+    cells = _on_map("cells", cells, obstacles)
+    flashes = _on_map("caught", np.zeros((0, 2)) if caught is None else caught, obstacles)
     flashes = flashes[flashes[:, 0] >= 0]
     pursuers = whole_number("pursuers", pursuers, 0)
+    if pursuers > len(cells):
+        raise ValueError(f"pursuers is {pursuers}, but cells has only {len(cells)} agents")
     figure, ax = _board(obstacles, CELL, title)
     on_map = [i for i in range(len(cells)) if cells[i, 0] >= 0]
     for i in on_map:
@@ -123,6 +121,20 @@ def cell_numbers(values: Any, title: str = "", digits: int = 0, alt: str = "") -
             ax.text(x, y, f"{value:.{digits}f}", ha="center", va="center_baseline", size=8)
     rows = "; ".join(" ".join("–" if np.isnan(v) else f"{v:.{digits}f}" for v in row) for row in values.T[::-1])
     return picture(figure, alt or ". ".join(filter(None, [title, rows])))
+
+
+def _on_map(name: str, value: Any, obstacles: np.ndarray) -> np.ndarray:
+    """Return int[k, 2], free cells of the map or (-1, -1), or raise ValueError."""
+    cells = real_array(name, value)
+    if cells.ndim != 2 or cells.shape[1] != 2:
+        raise ValueError(f"{name} has shape {cells.shape}, but cells of the map in the shape (agents, 2) were expected")
+    W, H = obstacles.shape
+    for x, y in cells[(cells != -1).any(axis=1)]:
+        if x not in range(W) or y not in range(H):
+            raise ValueError(f"{name} has ({x:g}, {y:g}), which is no cell of the map of {W} x {H}")
+        if obstacles[int(x), int(y)]:
+            raise ValueError(f"{name} has ({x:g}, {y:g}), where an obstacle stands")
+    return cells.astype(int)
 
 
 def _places(cells: np.ndarray) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rlkit.envs import Worlds
 from rlkit.envs.pursuit import Pursuit, Seat, at_random, successors, yard
+from rlkit.learn.dqn import generator
 from tests.learn.chance import ERROR_RATE, p_value
 
 STAY, UP, RIGHT, DOWN, LEFT = range(5)
@@ -78,8 +79,6 @@ def test_where_each_action_leads_on_a_map_of_two_by_two_with_one_obstacle():
         ((0, 0), (1, 0), (STAY, RIGHT), False),
         ((0, 0), (1, 0), (UP, LEFT), False),  # the evader comes, and it is gone
         ((2, 0), (3, 0), (RIGHT, RIGHT), True),  # the evader runs into the wall
-        ((1, 1), (1, 1), (LEFT, RIGHT), False),  # from one cell two ways: only where they stand afterwards counts
-        ((1, 1), (1, 1), (STAY, STAY), True),
     ],
 )
 def test_one_pursuer_and_one_evader(pursuer, evader, actions, caught):
@@ -362,11 +361,11 @@ def test_reset_with_cells():
     world = Pursuit(2, size=(4, 3), pursuers=1, evaders=1, limit=1)
     world.reset(0, [[1, 2], [3, 0]])
     assert world.cells.tolist() == [[[1, 2], [3, 0]]] * 2
-    each = [[[0, 0], [1, 0]], [[2, 2], [2, 2]]]
+    each = [[[0, 0], [1, 0]], [[2, 2], [2, 1]]]
     obs = world.reset(cells=each)
     assert world.cells.tolist() == each and (obs == world.observe()).all()
     # an episode under way, with somebody caught, is forgotten
-    world.step(np.array([[RIGHT, STAY], [STAY, STAY]]))
+    world.step(np.array([[RIGHT, STAY], [STAY, UP]]))
     assert not world.free[:, 1].any()
     assert world.caught.tolist() == [[[1, 0]], [[2, 2]]]
     with pytest.raises(ValueError, match="cells has one"):
@@ -570,6 +569,8 @@ def test_actions_that_do_not_fit_are_refused(actions, sentence):
         ([[0, 0], [0, 2]], "cells has one that is not on the map"),
         ([[0, -1], [0, 0]], "cells has one that is not on the map"),
         ([[0, 0], [1, 1]], "or under an obstacle"),
+        ([[1, 0], [1, 0]], "cells has a pursuer on an evader's cell, but no episode begins with a capture"),
+        ([[[1, 0], [1, 0]]], "cells has a pursuer on an evader's cell"),
     ],
 )
 def test_cells_that_do_not_fit_are_refused(cells, sentence):
@@ -577,6 +578,48 @@ def test_cells_that_do_not_fit_are_refused(cells, sentence):
     obstacles[1, 1] = True
     with pytest.raises(ValueError, match=sentence):
         Pursuit(1, size=(3, 2), pursuers=1, evaders=1, obstacles=obstacles).reset(0, cells)
+
+
+@pytest.mark.parametrize("ask", [Pursuit.observe, *(lambda w, n=n: getattr(w, n) for n in ("cells", "free", "caught"))])
+def test_before_a_reset_there_is_nothing_to_see(ask):
+    world = Pursuit(1, size=(3, 2))
+    with pytest.raises(ValueError, match="reset the world before"):
+        ask(world)
+    world.reset(0)
+    ask(world)
+
+
+@pytest.mark.parametrize(
+    ("actions", "sentence"),
+    [
+        ([0.0, 1.0], r"actions is float64\[2\], but whole numbers \[2\] were expected"),
+        ([0], r"actions is int64\[1\], but whole numbers \[2\] were expected"),
+        ([0, 5], "actions has one outside 0 to 4: stay, up, right, down, left"),
+        (None, r"actions is object\[\], but whole numbers \[2\]"),
+    ],
+)
+def test_actions_that_do_not_fit_a_seat_are_refused(actions, sentence):
+    seat = Seat(Pursuit(2, size=(3, 2)))
+    with pytest.raises(ValueError, match="reset the seat before its first step"):
+        seat.step(np.zeros(2, int))
+    seat.reset(seed=0)
+    with pytest.raises(ValueError, match=sentence):
+        seat.step(actions)
+
+
+def test_the_others_of_a_seat_draw_from_another_source_than_the_world_and_the_learner():
+    """If they shared one, where somebody begins would tell how the others move; and so would what the learner explores."""
+    drawn = []
+    seat = Seat(
+        Pursuit(50, size=(3, 2)), 0, {"evaders": lambda obs, rng: drawn.append(rng.random(50)) or obs[:, 0, 0, 0] > 2}
+    )
+    for seed in (5, 5, 6):
+        seat.reset(seed=seed)
+        seat.step(np.zeros(50, int))
+    one, _, again, _, other, _ = drawn  # of the first of two evaders
+    assert (one == again).all() and not (one == other).any()
+    for source in (np.random.default_rng(5), generator(5)):
+        assert not np.isin(one, source.random(5000)).any()
 
 
 def test_a_seat_that_does_not_exist_is_refused():
@@ -587,3 +630,7 @@ def test_a_seat_that_does_not_exist_is_refused():
         Seat(world, -1)
     with pytest.raises(ValueError, match=r"policies has \['hunters'\], but only pursuers and evaders were expected"):
         Seat(world, 0, {"hunters": at_random})
+    with pytest.raises(ValueError, match=r"policies\['evaders'\] is 3, but a function of \(obs, rng\) was expected"):
+        Seat(world, 0, {"evaders": 3})
+    with pytest.raises(ValueError, match="policies is 3, but a dict of policies was expected"):
+        Seat(world, 0, 3)

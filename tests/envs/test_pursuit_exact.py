@@ -99,6 +99,12 @@ def test_one_more_sweep_changes_nothing(obstacles):
     assert V.max() < 25 and abs(again - V)[starts(obstacles)].max() < 1e-12
 
 
+def test_sweeps_of_a_random_pursuer_rise_to_its_exact_times():
+    small = yard(4, 5)
+    V = next(islice(capture_times(small, np.mean), 1000, None))
+    np.testing.assert_allclose(V[starts(small)], time_of(small)[starts(small)], atol=1e-6)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_sweeps_equal_a_plain_recursion(seed):
     rng = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ import pytest
 from rlkit.envs.pursuit import Pursuit
 from rlkit.envs.wirings import Everyone, SuperAgent
 from rlkit.envs.worlds import Worlds
+from rlkit.learn.dqn import generator
 
 
 def world(n, pursuers=3):
@@ -65,6 +66,37 @@ def test_they_fit_into_worlds(make):
         step = worlds.step(rng.integers(worlds.n_actions, size=(2, 6)))
     assert (worlds.episodes()["length"] <= 12).all() and len(worlds.episodes()["length"])
     assert (step.reward[~step.real] == 0).all()
+
+
+@pytest.mark.parametrize("make", [Everyone, SuperAgent])
+def test_evaders_draw_from_another_source_than_the_world_and_the_learner(make):
+    drawn = []
+    env = make(6, world, evaders=lambda obs, rng: drawn.append(rng.random(50)) or still(obs, rng))
+    for seed in (5, 5, 6):
+        env.reset(seed=seed)
+        env.step(np.zeros(6, int))
+    one, again, other = drawn
+    assert (one == again).all() and not (one == other).any()
+    for source in (np.random.default_rng(5), generator(5)):
+        assert not np.isin(one, source.random(5000)).any()
+
+
+@pytest.mark.parametrize("make", [Everyone, SuperAgent])
+@pytest.mark.parametrize(
+    ("actions", "sentence"),
+    [
+        (np.zeros(6), r"actions is float64\[6\], but whole numbers \[6\] were expected"),
+        (np.zeros(3, int), r"actions is int64\[3\], but whole numbers \[6\]"),
+        (np.full(6, 125), "actions has one outside 0 to "),
+    ],
+)
+def test_actions_that_do_not_fit_are_refused(make, actions, sentence):
+    env = make(6, world)
+    with pytest.raises(ValueError, match="reset the environment before its first step"):
+        env.step(np.zeros(6, int))
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=sentence):
+        env.step(actions)
 
 
 def test_seats_that_cannot_be_filled_are_refused():

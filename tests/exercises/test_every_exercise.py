@@ -49,6 +49,10 @@ HARMLESS = {
     "marl.hysteretic": {
         "delta > 0 -> delta >= 0": "where delta is 0 nothing moves, by either step size",
     },
+    "nash_q.minimax_q": {
+        ".zeros -> .ones": "what a table begins with is forgotten, as the first steps are whole ones",
+        "0 -> -1": "every state is visited many times, wherever the game begins",
+    },
     "actor_critic.ppo_clip": {
         "torch.min(ratio * advantage, limited * advantage) -> torch.min(limited * advantage, ratio * advantage)": (
             "the smaller of two is the same in either order"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rlkit.envs.pursuit import Pursuit
 from rlkit.experiments import load
 from rlkit.experiments import madqn as runs
 from rlkit.experiments.madqn import ALONE, EXPERIMENTS, LEARN, TEAM, exact_times, pursuers_learn, rows
@@ -69,6 +70,31 @@ def test_a_warm_start_begins_with_the_weights_of_the_small_map(monkeypatch):
     assert (small["epsilon"][0], large["epsilon"][0]) == (1.0, 0.2)
 
 
+@pytest.mark.parametrize(
+    ("run", "more"),
+    [
+        (runs.run_alone, {"steps": 4_000}),
+        (runs.run_race, {"turns": 2}),
+        (runs.run_transfer, {"places": [{**ALONE, "size": [4, 4]}, {**ALONE, "size": [5, 5]}]}),
+        (runs.run_wirings, {"wiring": "one alone"}),
+    ],
+)
+def test_what_is_reported_was_played_in_worlds_of_no_training(run, more, monkeypatch):
+    """All worlds that were begun: those of the training and its tests first, and then, from other seeds, the final ones."""
+    begun, real = [], Pursuit.reset
+
+    def reset(self, seed=None, cells=None):
+        begun.append(seed)
+        return real(self, seed, cells)
+
+    monkeypatch.setattr(Pursuit, "reset", reset)
+    plain = {**runs.PLAIN, "pursuers": 1, "size": [4, 4], "moves": 4_000, "warm_up": 320}
+    run({**(plain if "wiring" in more else TINY), **more}, [8, 9])
+    final = [runs.FINAL <= seed < runs.FINAL + 1_000_000 for seed in begun]
+    assert final[0] is False and final[-1] is True
+    assert final == sorted(final)
+
+
 @pytest.mark.parametrize("wiring", ["one alone", "super-agent", "a network each", "one network"])
 def test_every_wiring_makes_as_many_moves(wiring):
     settings = {
@@ -82,6 +108,11 @@ def test_every_wiring_makes_as_many_moves(wiring):
     assert result.params["steps"] == 960 * seats and list(result.snapshots) == [480 * seats, 960 * seats]
     assert seats == (2 if wiring == "one network" else 1)
     assert result.params["copies"] == (4 if wiring == "a network each" else 2)
+
+
+def test_no_seed_is_one_with_which_settings_were_chosen():
+    for experiment in EXPERIMENTS:
+        assert not set(experiment.seeds) & set(range(5)), experiment.name
 
 
 def test_the_team_is_the_lecture_s():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from rlkit.games.classics import prisoners_dilemma, rock_paper_scissors
 from rlkit.games.markov import MarkovGame, drift, joint_policy_values, long_run, marginals, seen_by, super_agent
@@ -85,6 +86,108 @@ def test_drift_is_zero_only_where_the_partner_stays_the_same():
     s = door_state((0, 1), (1, 2))  # the other stands below the goal: up is its push
     P, R = drift(game, 0, [None, even], [None, up])
     assert P[s, RIGHT] == 0.75 and R[s, RIGHT] == 75 and P[25].max() == 0
+
+
+# -- a sparse P --------------------------------------------------------------------------------------------------------
+
+
+def pair_of_games(seed, n):
+    """Return one game twice, with a P that is an array and one that is sparse, both mostly zeros, and with a terminal state."""
+    rng = np.random.default_rng(seed)
+    S, sizes = int(rng.integers(2, 5)), tuple(rng.integers(1, 4, n))
+    P = rng.dirichlet(np.full(S, 0.2), (S, *sizes)) * (rng.random((S, *sizes, S)) < 0.7)
+    P[..., 0] += 1 - P.sum(axis=-1)
+    R = rng.normal(size=(n, S, *sizes))
+    P[-1], R[:, -1] = np.eye(S)[-1], 0
+    start, terminal = rng.dirichlet(np.ones(S)), np.arange(S) == S - 1
+    return [MarkovGame(table, R, 0.9, start, terminal) for table in (P, sparse.csr_matrix(P.reshape(-1, S)))]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3))
+def test_a_sparse_game_is_the_dense_one(seed, n):
+    dense, thin = pair_of_games(seed, n)
+    rng = np.random.default_rng(seed)
+    assert (thin.n_agents, thin.n_states, thin.n_actions) == (n, dense.n_states, dense.n_actions)
+    assert dense.dense and not thin.dense and thin.P.shape == dense.rows.shape
+    np.testing.assert_allclose(thin.rows.toarray(), dense.rows, atol=1e-12)
+    V = rng.normal(size=(2, 3, dense.n_states))
+    for values in (V, V[0, 0]):
+        expected = np.einsum("...t,sxt->...sx", values, dense.P.reshape(dense.n_states, -1, dense.n_states))
+        for game in (dense, thin):
+            got = game.expected_next(values)
+            assert got.shape == (*values.shape, *dense.n_actions)
+            np.testing.assert_allclose(got.reshape(expected.shape), expected, atol=1e-12)
+    policies, others = random_policies(rng, dense), random_policies(rng, dense)
+    np.testing.assert_allclose(joint_policy_values(thin, policies), joint_policy_values(dense, policies), atol=1e-9)
+    for i in range(n):
+        (P, R), (P_thin, R_thin) = (marginals(game, i, policies) for game in (dense, thin))
+        np.testing.assert_allclose(P_thin.toarray(), P.reshape(P_thin.shape), atol=1e-12)
+        np.testing.assert_array_equal(R_thin, R)
+        for one, other in zip(drift(dense, i, policies, others), drift(thin, i, policies, others), strict=True):
+            assert one.shape == other.shape == (dense.n_states, dense.n_actions[i])
+            np.testing.assert_allclose(one, other, atol=1e-12)
+        world, thin_world = (seen_by(game, i, policies) for game in (dense, thin))
+        assert sparse.issparse(thin_world.P)
+        np.testing.assert_allclose(solve(thin_world).V, solve(world).V, atol=1e-7)
+        assert thin_world.terminal.tolist() == dense.terminal.tolist()
+    one, all_as_one = (super_agent(game) for game in (dense, thin))
+    assert sparse.issparse(all_as_one.P) and all_as_one.actions == one.actions
+    np.testing.assert_allclose(all_as_one.P.toarray(), one.P.reshape(all_as_one.P.shape), atol=1e-12)
+    np.testing.assert_array_equal(all_as_one.expected_reward, one.expected_reward)
+
+
+def test_the_long_run_of_a_sparse_game():
+    rng = np.random.default_rng(6)
+    game = random_game(rng, 2, 4)
+    policies = random_policies(rng, game)
+    thin = MarkovGame(sparse.csr_array(game.rows), game.R, 0.9)
+    np.testing.assert_allclose(long_run(thin, policies), long_run(game, policies), atol=1e-9)
+
+
+def test_a_sparse_p_is_copied_and_scaled_and_keeps_no_zeros():
+    table = sparse.coo_matrix(([0.5, 0.5 + 5e-10, 1, 0], ([0, 0, 1, 1], [0, 1, 1, 0])), shape=(2, 2))
+    game = MarkovGame(table, np.zeros((1, 2, 1)), 0.9)
+    table.data[:] = 7
+    assert game.P.nnz == 3 and abs(game.P.sum(axis=1) - 1).max() <= 1e-15
+    with pytest.raises(ValueError, match="read-only"):
+        game.P.data[0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        game.R[0] = 1
+
+
+@pytest.mark.parametrize(
+    ("P", "changes", "says"),
+    [
+        (np.full((12, 2), 0.5), {"R": np.zeros((2, 2, 3))}, r"R has shape \(2, 2, 3\), but \[n, S, A_1, ..., A_n\]"),
+        (np.full((4, 2), 0.5), {}, r"P is sparse with shape \(4, 2\), but \(12, 2\) was expected, \[S \* A_1"),
+        (np.full((12, 2), 0.4), {}, r"P\[0, 0\] sums to 0.8"),
+        (np.tile([1.5, -0.5], (12, 1)), {}, r"P\[0, 0, 1\] is -0.5, but a transition probability"),
+        (np.tile([np.nan, 1], (12, 1)), {}, "is nan, but a transition probability"),
+        (np.full((12, 2), 0.5), {"R": np.full((2, 2, 2, 3), np.nan)}, r"R\[0, 0, 0, 0\] is nan"),
+        (
+            np.full((12, 2), 0.5),
+            {"terminal": [True, False]},
+            "state 0 is terminal, but not every joint action leads back",
+        ),
+    ],
+)
+def test_bad_sparse_games_are_refused(P, changes, says):
+    with pytest.raises(ValueError, match=says):
+        MarkovGame(**{"P": sparse.csr_array(P), "R": np.zeros((2, 2, 2, 3)), "gamma": 0.9} | changes)
+
+
+def test_many_policies_at_once_need_a_dense_p_and_values_the_right_number_of_states():
+    dense, thin = pair_of_games(5, 2)
+    many = random_policies(np.random.default_rng(0), dense, (3,))
+    assert joint_policy_values(dense, many).shape == (3, 2, dense.n_states)
+    for asked in (lambda: marginals(thin, 0, many), lambda: joint_policy_values(thin, many)):
+        with pytest.raises(ValueError, match="a game with a sparse P takes one policy for each agent"):
+            asked()
+    with pytest.raises(ValueError, match=r"V has shape \(9,\), but \[..., \d\] was expected"):
+        thin.expected_next(np.zeros(9))
+    with pytest.raises(ValueError, match=r"V has shape \(\)"):
+        thin.expected_next(1.0)
 
 
 # -- the door ------------------------------------------------------------------------------------------------------------

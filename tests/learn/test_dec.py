@@ -88,3 +88,12 @@ def test_what_is_refused():
         learn_trees(dec_tiger(), 2, **options | {"epsilon": lambda k: 2})
     with pytest.raises(ValueError, match="horizon is 0"):
         learn_trees(dec_tiger(), 0, **options)
+    with pytest.raises(ValueError, match="epsilon is 0.1, but a function of the episode was expected"):
+        learn_trees(dec_tiger(), 2, **options | {"epsilon": 0.1})
+    with pytest.raises(ValueError, match="does not hold finite numbers only"):
+        learn_trees(dec_tiger(), 2, **options | {"rule": lambda Q, a, r: Q * np.nan})
+    for horizon in (11, 10**9):
+        with pytest.raises(
+            ValueError, match=f"horizon is {horizon}: with 2 runs that makes more than 50,000,000 values"
+        ):
+            learn_trees(dec_tiger(), horizon, **options)

@@ -258,6 +258,24 @@ def test_wilson_against_scipy(runs, share):
         (lambda: independent_learners(games.climbing(), Q_RULE, Q0=[[0, 0, 0]]), "Q0 holds 1 tables"),
         (lambda: independent_learners(games.climbing(), Q_RULE, Q0=[[0, 0], [0, 0]]), "Q0[0] has shape (2,)"),
         (lambda: independent_learners(games.climbing(), lambda Q, a, r: r), "rule returned an array of shape (1,)"),
+        (
+            lambda: independent_learners(games.climbing(), lambda Q, a, r: Q * np.nan),
+            "does not hold finite numbers only",
+        ),
+        (
+            lambda: joint_action_learners(games.climbing(), lambda Q, a, r: Q + np.inf),
+            "does not hold finite numbers only",
+        ),
+        (lambda: independent_learners(games.climbing(), lambda Q, a, r: Q + 1j), "does not hold finite numbers only"),
+        (
+            lambda: independent_learners(games.climbing(), Q_RULE, epsilon=0.1),
+            "epsilon is 0.1, but a function of the step",
+        ),
+        (
+            lambda: joint_action_learners(games.climbing(), Q_RULE, temperature=2),
+            "temperature is 2, but a function of the step",
+        ),
+        (lambda: one_learner(games.climbing(), Q_RULE, epsilon=None), "epsilon is None, but a function of the step"),
         (lambda: one_learner(games.matching_pennies(), Q_RULE), "one learner needs one reward"),
         (lambda: joint_action_learners(MatrixGame(np.zeros((1, 2))), Q_RULE), "the game has 1 players"),
         (lambda: share_interval(3, 2), "count is 3"),

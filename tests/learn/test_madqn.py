@@ -84,10 +84,33 @@ def test_softmax_is_a_distribution_in_the_order_of_Q(Q, temperature, shift):
     np.testing.assert_allclose(softmax_policy(whole + round(shift), temperature), softmax_policy(whole, temperature))
 
 
-@pytest.mark.parametrize(("Q", "temperature", "said"), [([np.nan, 1], 1, "Q"), ([0.0, 1], -1, "temperature")])
+@pytest.mark.parametrize(
+    ("Q", "temperature", "said"),
+    [
+        ([np.nan, 1], 1, "Q"),
+        ([0.0, 1], -1, "temperature"),
+        (3, 0, r"Q has shape \(\)"),
+        (np.zeros((2, 0)), 1, "Q has shape"),
+    ],
+)
 def test_what_is_no_softmax_is_refused(Q, temperature, said):
     with pytest.raises(ValueError, match=said):
         softmax_policy(Q, temperature)
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        ([3, 4], "p sums to 7"),
+        ([1.5, -0.5], r"p\[1\] is -0.5"),
+        (1.0, r"p has shape \(\)"),
+        ([[0.5, 0.5], [1, 1]], r"p\[1\] sums to 2"),
+    ],
+)
+def test_what_is_no_distribution_is_refused(p, said):
+    with pytest.raises(ValueError, match=said):
+        parting(p)
+    assert parting(np.array([0.1, 0.2, 0.7], np.float32)) == pytest.approx(0.46)
 
 
 def test_draws_have_their_probabilities():
@@ -389,12 +412,35 @@ def test_an_interrupt_ends_all_turns_and_keeps_what_was_learned(monkeypatch, cap
         ({"test_every": 70}, "must divide"),
         ({"copies": 2}, "copies is 2"),
         ({"networks": {"wolves": GridQ(2, (8,))}}, "wolves"),
+        ({"networks": 3}, "networks is 3, but a dict of networks by kind"),
+        ({"turns": None}, "turns is None, but a list of kinds was expected"),
+        ({"epsilon": None}, r"epsilon is None, but \(start, end, over how many steps\) was expected"),
+        ({"epsilon": (1, 0.1, 0)}, r"epsilon\[2\] is 0, but a way of at least one step"),
+        ({"epsilon": (2, 0.1, 9)}, r"epsilon\[0\] is 2"),
+        ({"seed": "a"}, "seed must be an array of real numbers, not 'a'"),
+        ({"test_episodes": 0}, "test_episodes is 0"),
+        ({"temperature": -1}, "temperature is -1"),
+        ({"fixed": {"evaders": 3}}, r"fixed\['evaders'\] is 3, but a function of \(obs, rng\) was expected"),
+        ({"fixed": {"wolves": at_random}}, r"fixed has \['wolves'\], but only pursuers and evaders"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, said):
     given = {"networks": {"pursuers": GridQ(2, (8,))}, "turns": ["pursuers"], "steps": 160, "copies": 1} | change
     with pytest.raises(ValueError, match=said):
         train_madqn(tiny, given.pop("networks"), **given)
+
+
+@pytest.mark.parametrize(
+    ("policies", "more", "said"),
+    [
+        ({"evaders": 3}, {}, r"policies\['evaders'\] is 3"),
+        ({"wolves": at_random}, {}, r"policies has \['wolves'\]"),
+        ({}, {"episodes": 0}, "episodes is 0"),
+    ],
+)
+def test_games_that_cannot_be_played_are_refused(policies, more, said):
+    with pytest.raises(ValueError, match=said):
+        play_team(tiny, policies, **more)
 
 
 def test_a_short_training_beats_random_by_far():

@@ -1,5 +1,7 @@
 """Learners in a Markov game: line by line against plain Python, and against the exact worlds that each of them sees."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -121,6 +123,14 @@ def test_bad_input_is_refused():
         QLearner(alpha=2)
     with pytest.raises(ValueError, match="view"):
         next(learn_together(door(), [QLearner(view=[0.5] * 26), QLearner()], steps=1))
+    for large in (26, 10**12):  # a table with so many rows would fill the memory
+        with pytest.raises(
+            ValueError, match=rf"view holds {re.escape(f'{large:g}')}, but 26 states look like no more than 0 to 25"
+        ):
+            next(learn_together(door(), [QLearner(view=[0] * 25 + [large]), QLearner()], steps=1))
+    one = QLearner()
+    with pytest.raises(ValueError, match=r"agents\[0\] and agents\[1\] are one and the same object"):
+        next(learn_together(door(), [one, one], steps=1))
     with pytest.raises(ValueError, match="policy has shape"):
         next(learn_together(door(), [QLearner(), Fixed(np.ones((2, 2)) / 2)], steps=1))
     moments = list(learn_together(door(), [QLearner(), QLearner()], steps=1, copies=3))

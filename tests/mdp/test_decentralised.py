@@ -12,6 +12,7 @@ from rlkit.mdp import (
     alpha_vectors,
     best_trees,
     dec_tiger,
+    decentralised,
     numbered_tree,
     pair_values,
     pooled,
@@ -138,6 +139,10 @@ def test_the_size_of_trees():
     assert [tree_depth(n, 1) for n in (1, 2, 3)] == [1, 2, 3]
     with pytest.raises(ValueError, match="a tree has 5 nodes, but with 2 observations no full tree has as many"):
         tree_depth(5, 2)
+    assert tree_depth(10**12, 1) == 10**12
+    for nodes, observations, told in ((3, 0, "observations is 0"), (0, 2, "nodes is 0"), (1.5, 2, "nodes is 1.5")):
+        with pytest.raises(ValueError, match=told):
+            tree_depth(nodes, observations)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +171,35 @@ def test_questions_that_are_refused():
         value_of_trees(dec, [0], [3])
     with pytest.raises(ValueError, match="k is 27, but there are only 27"):
         numbered_tree(27, 2, 3, 2)
+    with pytest.raises(ValueError, match=r"tree1 and tree2 have shapes \(2, 1\) and \(3, 1\): they make no pairs"):
+        value_of_trees(dec, np.zeros((2, 1)), np.zeros((3, 1)))
+    with pytest.raises(ValueError, match="dec is 3, but a DecPOMDP was expected"):
+        value_of_trees(3, [0], [0])
+    with pytest.raises(ValueError, match="but a DecPOMDP was expected"):
+        pair_values(tiger(), 2)
+
+
+@pytest.mark.parametrize("horizon", [9, 60, 10**12])
+def test_horizons_that_would_never_end_are_refused(horizon):
+    """Within a moment: without a bound, 3^(2^60 - 1) trees would be counted, and nodes without end be listed."""
+    idle = DecPOMDP(
+        np.ones((1, 1, 1, 1)), np.full((1, 1, 1, 2, 2), 0.25), np.zeros((1, 1, 1))
+    )  # one tree of each depth
+    for ask in (
+        lambda: best_trees(dec_tiger(), horizon),
+        lambda: pair_values(dec_tiger(), horizon),
+        lambda: best_trees(idle, horizon),
+        lambda: numbered_tree(0, horizon, 3, 2),
+    ):
+        with pytest.raises(ValueError, match="trees with more than 500 nodes are too large"):
+            ask()
+    assert len(best_trees(idle, 8)[1]) == 255
+
+
+def test_the_bound_on_pairs_is_exact(monkeypatch):
+    """Dec-Tiger has 27 x 27 = 729 pairs for two steps."""
+    monkeypatch.setattr(decentralised, "MOST_PAIRS", 729)
+    assert pair_values(dec_tiger(), 2).shape == (27, 27)
+    monkeypatch.setattr(decentralised, "MOST_PAIRS", 728)
+    with pytest.raises(ValueError, match="horizon is 2: more than 728 pairs of trees are too many"):
+        pair_values(dec_tiger(), 2)

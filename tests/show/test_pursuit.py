@@ -115,9 +115,15 @@ def test_numbers_stand_in_their_cells():
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: show.chase([1, 2], yard(), 1), "have the shapes"),
-        (lambda: show.chase([[10, 0]], yard(), 1), "outside the map of 10 x 10"),
-        (lambda: show.chase([[1, 0]], yard(), 1, caught=[[0, 10]]), "cells of the map"),
+        (lambda: show.chase([1, 2], yard(), 1), r"cells has shape \(2,\)"),
+        (lambda: show.chase([[1, 2]], [False], 1), r"obstacles has shape \(1,\)"),
+        (lambda: show.chase([[10, 0]], yard(), 1), r"cells has \(10, 0\), which is no cell of the map of 10 x 10"),
+        (lambda: show.chase([[0.5, 0]], yard(), 1), r"cells has \(0.5, 0\), which is no cell"),
+        (lambda: show.chase([[-1, 3]], yard(), 1), r"cells has \(-1, 3\), which is no cell"),
+        (lambda: show.chase([[2, 3]], yard(), 1), r"cells has \(2, 3\), where an obstacle stands"),
+        (lambda: show.chase([[1, 0]], yard(), 2), "pursuers is 2, but cells has only 1 agents"),
+        (lambda: show.chase([[1, 0]], yard(), 1, caught=[[0, 10]]), r"caught has \(0, 10\), which is no cell"),
+        (lambda: show.chase([[1, 0]], yard(), 1, caught=[[2, 2]]), r"caught has \(2, 2\), where an obstacle stands"),
         (lambda: show.chase([[1, 0]], yard(), 1, caught=[1, 2]), "cells of the map"),
         (lambda: show.four_planes(np.zeros((3, 4, 4))), r"but \(4, W, H\)"),
         (lambda: show.cell_numbers([[-1.0]]), "from 0 on"),
